@@ -1,0 +1,22 @@
+# The flags of all our own code; generated code takes norkv_options only.
+add_library(norkv_options INTERFACE)
+add_library(norkv_warnings INTERFACE)
+target_link_libraries(norkv_warnings INTERFACE norkv_options)
+target_compile_options(norkv_warnings INTERFACE
+    -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef
+    -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wcast-align
+    -Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough
+    -Wnull-dereference -fno-common)
+if(NORKV_WERROR)
+    target_compile_options(norkv_warnings INTERFACE -Werror)
+endif()
+if(NORKV_SANITIZE)
+    target_compile_options(norkv_options INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
+    target_link_options(norkv_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(NORKV_FUZZ)
+    target_compile_options(norkv_options INTERFACE
+        -fsanitize=fuzzer-no-link)
+endif()
