@@ -19,4 +19,5 @@ endif()
 if(NORKV_FUZZ)
     target_compile_options(norkv_options INTERFACE
         -fsanitize=fuzzer-no-link)
+    target_link_options(norkv_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
