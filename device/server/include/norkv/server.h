@@ -1,0 +1,278 @@
+/*
+ * The norkv server: stores, served over a serial line (docs/protocol.md).
+ *
+ * It is polled: nkv_server_poll takes what arrived, answers it, moves long
+ * calls on by one step and, when the line is quiet, does the stores' idle work.
+ * All memory is the caller's (NKV_DEFINE_SERVER_MEMORY), nothing is allocated.
+ * A server and its stores belong to one thread.
+ */
+#ifndef NORKV_SERVER_H
+#define NORKV_SERVER_H
+
+#include <norkv/bytes.h>
+#include <norkv/hdlc.h>
+#include <norkv/rpc.h>
+#include <norkv/status.h>
+#include <norkv/store.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    NKV_PROTOCOL_VERSION = 1,
+    /* The smallest receive buffer, content bytes of a frame. */
+    NKV_SERVER_FRAME_MIN = 160,
+    /* The smallest packet that the transmit buffer must take, and the smallest
+     * that a client may limit us to, bytes: what Statistics needs. */
+    NKV_SERVER_PACKET_MIN = 256,
+    /* The largest packet sent to a client that did not ask for more. */
+    NKV_SERVER_PACKET_DEFAULT = 512,
+    /* The largest packet ever sent. */
+    NKV_SERVER_PACKET_MAX = 4096,
+    NKV_SERVER_STORES_MAX = 16
+};
+
+/*
+ * A line of bytes, a UART for example. No function may be NULL; each gets
+ * context as it is.
+ */
+struct nkv_byte_stream {
+    void *context;
+    /* Gives what has arrived, at once: 0 to capacity bytes. */
+    size_t (*read)(void *context, uint8_t *to, size_t capacity);
+    /* Takes all of the bytes, waiting while there is no room. Any status but
+     * NKV_OK: they are lost, and with them the frame that they belong to. */
+    enum nkv_status (*write)(void *context, const uint8_t *from, size_t size);
+};
+
+/* A store that is served. Its number on the wire is its place in the array. */
+struct nkv_server_store {
+    /* For people; as it is in Open. */
+    const char *name;
+    /* Mounted by the caller, before nkv_server_init. */
+    struct nkv_store *store;
+    /* What it was mounted with. */
+    const struct nkv_config *config;
+    /* What nkv_mount said. A store that is read-only or not mounted is served
+     * as far as it goes. The server sets NKV_OK after an EraseAll. */
+    enum nkv_status mount_status;
+};
+
+/* What the server remembers of a mutation. Members are private. */
+struct nkv_server_answer {
+    uint32_t seq;
+    uint32_t request_crc;
+    uint32_t version;
+    uint8_t status;
+    uint8_t reason;
+    bool used;
+};
+
+/* What the server remembers of a client. Members are private. */
+struct nkv_server_client {
+    uint32_t client;
+    uint32_t session;
+    uint32_t last_seq;
+    uint32_t last_used;
+};
+
+/* A scan between two chunks. Members are private. */
+struct nkv_server_scan {
+    struct nkv_iterator iterator;
+    uint8_t prefix[NKV_KEY_SIZE_MAX];
+    uint8_t prefix_size;
+    bool keys_only;
+    bool limited;
+    uint8_t silent_steps;
+    uint32_t remaining;
+    uint32_t index;
+    uint32_t transaction_count;
+};
+
+/* A long operation between two steps. Members are private. */
+struct nkv_server_long {
+    struct nkv_maintenance maintenance;
+    uint32_t reported_ms;
+};
+
+/* What the server knows of a call that goes on. Members are private. */
+struct nkv_server_work {
+    uint8_t kind;
+    uint8_t store;
+    union {
+        struct nkv_server_scan scan;
+        struct nkv_server_long operation;
+    } of;
+};
+
+/*
+ * The memory a server works in. Owned by the caller, not touched by it while
+ * the server lives.
+ */
+struct nkv_server_memory {
+    /* Its capacity is max_frame: the content bytes (address to CRC) of the
+     * largest frame accepted; NKV_SERVER_FRAME_MIN or more. */
+    struct nkv_buffer receive;
+    /* Its capacity is the largest packet sent; NKV_SERVER_PACKET_MIN or more;
+     * what is beyond NKV_SERVER_PACKET_MAX is not used. */
+    struct nkv_buffer transmit;
+    /* Both call_count long, 2 to 16; one of them is kept for unary calls. */
+    struct nkv_rpc_call *calls;
+    struct nkv_server_work *work;
+    size_t call_count;
+    /* Clients that are remembered, 2 or more; the one that was not heard of
+     * for longest is forgotten first. */
+    struct nkv_server_client *clients;
+    size_t client_count;
+    /* client_count * answers_per_client of them. answers_per_client is
+     * max_calls: the mutations that a client may have in flight; 1 or more. */
+    struct nkv_server_answer *answers;
+    size_t answers_per_client;
+};
+
+/*
+ * The bytes of NKV_DEFINE_SERVER_MEMORY with these arguments, on this compiler
+ * (docs/memory.md has figures); struct nkv_server itself comes on top.
+ */
+#define NKV_SERVER_MEMORY_SIZE(max_frame, max_packet, call_slots,              \
+                               client_slots, answer_slots)                     \
+    ((max_frame) + (max_packet) +                                              \
+     (call_slots) *                                                            \
+         (sizeof(struct nkv_rpc_call) + sizeof(struct nkv_server_work)) +      \
+     (client_slots) * (sizeof(struct nkv_server_client) +                      \
+                       (answer_slots) * sizeof(struct nkv_server_answer)))
+
+/*
+ * Defines the memory of a server as static variables, and name as a struct
+ * nkv_server_memory that refers to it. All arguments are constants: bytes of
+ * the largest frame taken and of the largest packet sent, calls at a time,
+ * clients remembered, answers kept for each client.
+ */
+#define NKV_DEFINE_SERVER_MEMORY(name, max_frame, max_packet, call_slots,      \
+                                 client_slots, answer_slots)                   \
+    static uint8_t name##_receive[max_frame];                                  \
+    static uint8_t name##_transmit[max_packet];                                \
+    static struct nkv_rpc_call name##_calls[call_slots];                       \
+    static struct nkv_server_work name##_work[call_slots];                     \
+    static struct nkv_server_client name##_clients[client_slots];              \
+    static struct nkv_server_answer                                            \
+        name##_answers[(client_slots) * (answer_slots)];                       \
+    static const struct nkv_server_memory name = {                             \
+        .receive = {name##_receive, (max_frame)},                              \
+        .transmit = {name##_transmit, (max_packet)},                           \
+        .calls = name##_calls,                                                 \
+        .work = name##_work,                                                   \
+        .call_count = (call_slots),                                            \
+        .clients = name##_clients,                                             \
+        .client_count = (client_slots),                                        \
+        .answers = name##_answers,                                             \
+        .answers_per_client = (answer_slots),                                  \
+    }
+
+/*
+ * How a server is set up. It and all it points to must outlive the server. A
+ * member left 0 means what its comment says.
+ */
+struct nkv_server_config {
+    /* What Open tells; NULL: "". unit_id is what EraseAll must be given: with
+     * none, it is refused. */
+    const char *product;
+    const char *unit_id;
+    const char *firmware;
+    /* 1 to NKV_SERVER_STORES_MAX. Store 0 is the default one. */
+    struct nkv_server_store *stores;
+    size_t store_count;
+    struct nkv_byte_stream stream;
+    /* Milliseconds since any moment; wraps. Gets clock_context. */
+    uint32_t (*now_ms)(void *context);
+    void *clock_context;
+    /* A random number, another one after each start. */
+    uint32_t boot_id;
+    /* The RPC channel. 0: 1. */
+    uint32_t channel_id;
+    /* Content bytes that the line may hold until the server polls: what the
+     * board buffers in front of read. 0: max_frame. */
+    uint32_t rx_window;
+    /* The longest time between two polls, flash work included, ms. */
+    uint32_t stall_max_ms;
+    struct nkv_server_memory memory;
+};
+
+/* Events on the line. */
+struct nkv_line_counters {
+    uint32_t frames_received;
+    uint32_t bad_frames;
+    uint32_t oversize_frames;
+    uint32_t bad_packets;
+    uint32_t frames_sent;
+    uint32_t replays;
+    uint32_t overruns;
+};
+
+/* The CRC-32 of a value that was sent in part. Members are private. */
+struct nkv_server_crc {
+    uint32_t store;
+    uint32_t key_crc;
+    uint32_t version;
+    uint32_t total_size;
+    uint32_t crc;
+    bool known;
+};
+
+/* A server. Complete so that it can be static; members are private. */
+struct nkv_server {
+    const struct nkv_server_config *config;
+    struct nkv_hdlc_decoder decoder;
+    struct nkv_rpc_config rpc_config;
+    struct nkv_rpc rpc;
+    struct nkv_line_counters counters;
+    struct nkv_server_crc value_crc;
+    uint32_t start_ms;
+    uint32_t received_ms;
+    uint32_t session_count;
+    uint32_t use_count;
+    bool in_frame;
+};
+
+/*
+ * Prepares a server. Nothing is read or sent yet.
+ *
+ * - NKV_INVALID_ARGUMENT: the config is wrong: a function or memory is missing
+ *   or too small, or the texts and stores are more than an answer to Open of
+ *   NKV_SERVER_PACKET_DEFAULT bytes (or max_packet, if less) can tell.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_server_init(struct nkv_server *server,
+                const struct nkv_server_config *config);
+
+/*
+ * Does what there is to do, a bounded piece of it: up to 1 KiB of what arrived,
+ * one step of each running call, and when there is nothing of either, one
+ * nkv_step of each store. EraseAll alone blocks for as long as the erases take.
+ *
+ * True: there is more to do at once. False: call again when bytes have arrived,
+ * or after 100 ms.
+ */
+bool nkv_server_poll(struct nkv_server *server);
+
+/*
+ * Sends text to whoever reads the line, as a frame of its own that RPC clients
+ * take for no answer. Any bytes; not truncated.
+ *
+ * Statuses: the stream's.
+ */
+NKV_MUST_USE enum nkv_status nkv_server_log(struct nkv_server *server,
+                                            const char *text);
+
+/* The line was cut (a TCP peer has gone, say): ends running calls silently and
+ * forgets a half-received frame. Sessions stay. */
+void nkv_server_disconnect(struct nkv_server *server);
+
+/* Tells that the board lost count bytes that arrived: for the statistics. */
+void nkv_server_count_overruns(struct nkv_server *server, uint32_t count);
+
+/* What happened on the line since nkv_server_init. Valid as long as server. */
+const struct nkv_line_counters *
+nkv_server_line_counters(const struct nkv_server *server);
+
+#endif
