@@ -1,0 +1,542 @@
+/*
+ * libnorkv: the host's end of a norkv device's serial line.
+ *
+ * A client is one open port. Calls block until the device has answered, until
+ * their deadline has passed, or until it is certain that no answer will come;
+ * what the line loses or damages meanwhile is sent again, and a mutation is
+ * still applied once.
+ *
+ *     struct nkv_client *client;
+ *     struct nkv_client_value value;
+ *     if (nkv_client_open("/dev/ttyACM0", NULL, &client) != NKV_OK ||
+ *         nkv_client_get(client, NULL, key, &value) != NKV_OK)
+ *         fprintf(stderr, "%s\n", nkv_client_error(client));
+ *     nkv_client_free(&client);
+ *
+ * Statuses that any call may return besides those listed at it:
+ * - NKV_DEADLINE_EXCEEDED: no answer in time; the error text says what was
+ *   heard instead. A mutation may have been applied.
+ * - NKV_UNAVAILABLE: the port is gone (unplugged, closed by the other end), or
+ *   the device stayed busy.
+ * - NKV_FAILED_PRECONDITION: the other end is no norkv device, or one with
+ *   another protocol version.
+ * - NKV_DATA_LOSS: the device's answer makes no sense.
+ * - NKV_NOT_FOUND with NKV_REASON_NO_SUCH_STORE.
+ * - NKV_INTERNAL: no memory, or a fault of the operating system.
+ *
+ * A client is used from one thread at a time, and not from its own callbacks;
+ * several clients are independent.
+ */
+#ifndef NORKV_CLIENT_H
+#define NORKV_CLIENT_H
+
+#include <norkv/bytes.h>
+#include <norkv/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    /* What this library speaks. */
+    NKV_CLIENT_PROTOCOL_VERSION = 1,
+    /* The longest key, bytes. */
+    NKV_CLIENT_KEY_SIZE_MAX = 63,
+    /* The largest value, bytes; a device may take less (max_value). */
+    NKV_CLIENT_VALUE_SIZE_MAX = 65534
+};
+
+/* Why the device refused, finer than the status. The numbers are those of
+ * norkv.v1.Reason; a device may send others. */
+enum nkv_reason {
+    NKV_REASON_NONE = 0,
+    NKV_REASON_STORE_FULL = 1,
+    NKV_REASON_KEY_TABLE_FULL = 2,
+    NKV_REASON_VERSION_MISMATCH = 3,
+    NKV_REASON_SESSION_UNKNOWN = 4,
+    NKV_REASON_SEQ_TOO_OLD = 5,
+    NKV_REASON_SEQ_GAP = 6,
+    NKV_REASON_WRONG_UNIT_ID = 7,
+    NKV_REASON_BAD_KEY = 8,
+    NKV_REASON_VALUE_TOO_LARGE = 9,
+    NKV_REASON_NO_SUCH_STORE = 10,
+    NKV_REASON_CRC_MISMATCH = 11,
+    NKV_REASON_STORE_READ_ONLY = 12,
+    NKV_REASON_BUSY = 13,
+    NKV_REASON_SEQ_REUSED = 14
+};
+
+/* An open port. */
+struct nkv_client;
+
+/* ---- Opening ---------------------------------------------------------- */
+
+/* One thing that crossed the line, for a trace. */
+struct nkv_client_trace {
+    /* True: sent by this client; false: received. */
+    bool sent;
+    /* Milliseconds since the client was opened. */
+    uint64_t time_ms;
+    /* The bytes on the wire, flags and escapes included: a frame, or what was
+     * received that is none. Of something very long, the first part. */
+    struct nkv_span bytes;
+    /* What it means, one line without a newline: packet type, method, call id
+     * and the fields of its message; or what is wrong with it. */
+    const char *meaning;
+};
+
+/*
+ * How the bytes travel, for a transport of one's own (a test's, a mux's). All
+ * functions are called with context. now_ms may be NULL, name must not.
+ */
+struct nkv_client_transport {
+    /*
+     * Reads what has arrived, at least one byte, at most to.capacity, waiting
+     * for it up to timeout_ms (0: not at all). *size is set to the bytes read.
+     * - NKV_DEADLINE_EXCEEDED: nothing arrived.
+     * - NKV_UNAVAILABLE: the other end is gone. Any other status is taken for
+     *   this one.
+     */
+    enum nkv_status (*read)(void *context, struct nkv_buffer to,
+                            uint32_t timeout_ms, size_t *size);
+    /*
+     * Writes as much as can be taken at once, at least one byte, waiting up to
+     * timeout_ms for room. *size is set to the bytes taken. Statuses as read.
+     */
+    enum nkv_status (*write)(void *context, struct nkv_span bytes,
+                             uint32_t timeout_ms, size_t *size);
+    /* Ends the transport and frees context. Called once. */
+    void (*close)(void *context);
+    /* Milliseconds from any start, never backwards; timeouts of read and write
+     * pass on this clock. NULL: the system's monotonic clock. */
+    uint64_t (*now_ms)(void *context);
+    void *context;
+    /* The port as error texts name it. Copied. */
+    const char *name;
+    /* Bits a second, with 10 bits a byte; 0: no line rate to wait for. */
+    uint32_t baud;
+};
+
+/* How to open. All zero is the default for each; the struct is not kept. */
+struct nkv_client_options {
+    /* Of a serial port, bits a second. 0: 115200. A PTY or TCP port has no
+     * rate; there it only lengthens the wait before something is repeated. */
+    uint32_t baud;
+    /* Deadline of a call that gives none, milliseconds. 0: 10000. */
+    uint32_t deadline_ms;
+    /* No call waits beyond this long after nkv_client_open began,
+     * milliseconds. 0: no such limit. */
+    uint32_t limit_ms;
+    /* Delay that adapters and drivers add each way, milliseconds. 0: 20. */
+    uint32_t latency_ms;
+    /* How often a request is sent before the device counts as silent. 0: 5. */
+    uint32_t attempts;
+    /* The RPC channel. 0: 1. */
+    uint32_t channel_id;
+    /* The largest RPC packet to ask the device for, 512 to 4096 bytes.
+     * 0: 4096. */
+    uint32_t max_packet;
+    /* What the device may show as its client's name. NULL: "libnorkv". */
+    const char *client_name;
+    /* Called for everything that crosses the line. NULL: no trace. */
+    void (*trace)(void *context, const struct nkv_client_trace *trace);
+    void *trace_context;
+};
+
+/*
+ * Opens a port: a serial port (/dev/ttyACM0, or its name as nkv_ports_list
+ * gives it), a pseudoterminal (/dev/pts/3), a symbolic link to either, or
+ * tcp:HOST:PORT. options may be NULL. Nothing is sent yet. A serial port or a
+ * pseudoterminal is locked against other programs until it is closed.
+ *
+ * *client is set on failure too, so that nkv_client_error can say why; it is
+ * NULL only with NKV_INTERNAL when there is no memory. Free it in either case.
+ *
+ * - NKV_INVALID_ARGUMENT: port or options make no sense.
+ * - NKV_NOT_FOUND: no such port or host.
+ * - NKV_PERMISSION_DENIED: this user may not use the port.
+ * - NKV_UNAVAILABLE: another program uses the port, or it cannot be opened, or
+ *   the connection was refused.
+ * - NKV_DEADLINE_EXCEEDED: no connection in deadline_ms.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_open(const char *port, const struct nkv_client_options *options,
+                struct nkv_client **client);
+
+/*
+ * Opens a client over a transport of the caller's. The transport's functions
+ * are copied; its context is the client's from here on, also on failure, and
+ * is ended with close.
+ *
+ * - NKV_INVALID_ARGUMENT: a function or the name is missing.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_open_transport(const struct nkv_client_transport *transport,
+                          const struct nkv_client_options *options,
+                          struct nkv_client **client);
+
+/* Closes the port and frees *client, which becomes NULL and may be NULL. */
+void nkv_client_free(struct nkv_client **client);
+
+/*
+ * The last failure in one line: port, call, and cause, and where there is
+ * something to do about it, what. Empty after a success. Never NULL; valid
+ * until the next call on this client. client may be NULL.
+ */
+const char *nkv_client_error(const struct nkv_client *client);
+
+/* The device's reason for the last failure; NKV_REASON_NONE when the device
+ * gave none. */
+enum nkv_reason nkv_client_reason(const struct nkv_client *client);
+
+/* A reason in words, "the store is full". Never NULL; static storage. */
+const char *nkv_reason_text(enum nkv_reason reason);
+
+/* The library's version, "0.1.0". */
+const char *nkv_client_version(void);
+
+/* What the line did since the client was opened. */
+struct nkv_client_counters {
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint32_t frames_sent;
+    /* Good frames. */
+    uint32_t frames_received;
+    /* Frames that were cut, damaged or too large, and bytes between frames. */
+    uint32_t bad_frames;
+    /* Good answers to a call that had ended. */
+    uint32_t late_answers;
+    /* Requests that were sent again. */
+    uint32_t retries;
+    /* Times that a session was opened anew. */
+    uint32_t reopened;
+};
+
+void nkv_client_get_counters(const struct nkv_client *client,
+                             struct nkv_client_counters *counters);
+
+/* ---- Calls ------------------------------------------------------------ */
+
+/* What every call takes; NULL is the same as all zero. */
+struct nkv_call_options {
+    /* The store's number. Ignored by echo and by nkv_client_device. */
+    uint32_t store;
+    /* Milliseconds for the whole call, retries included. 0: the client's. */
+    uint32_t deadline_ms;
+};
+
+/* A store of a device. */
+struct nkv_device_store {
+    uint32_t number;
+    const char *name;
+    /* Bytes of flash. */
+    uint32_t capacity;
+    uint32_t max_keys;
+    /* What mounting it said. */
+    enum nkv_status mount_status;
+};
+
+/* Who the device is and what it takes. Strings are never NULL. */
+struct nkv_device {
+    uint32_t protocol_version;
+    /* Another one after each start of the device. */
+    uint32_t boot_id;
+    const char *product;
+    const char *unit_id;
+    const char *firmware;
+    /* Content bytes of the largest frame it takes, and of all that may be
+     * unanswered. */
+    uint32_t max_frame;
+    uint32_t rx_window;
+    /* Mutations that may be unanswered. */
+    uint32_t max_calls;
+    uint32_t max_key;
+    uint32_t max_value;
+    /* The longest time it may not listen. */
+    uint32_t stall_max_ms;
+    uint32_t features;
+    uint32_t access;
+    const struct nkv_device_store *stores;
+    size_t store_count;
+};
+
+/*
+ * Asks the device who it is (Device.Open). *device belongs to the client and
+ * holds until the next call on it. Other calls do this by themselves when it
+ * was not done yet.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_device(struct nkv_client *client,
+                  const struct nkv_call_options *call,
+                  const struct nkv_device **device);
+
+/*
+ * Sends text to the device and gets it back (pw.rpc.EchoService), from any
+ * device that speaks pw_rpc. *round_trip_ms, which may be NULL, is set to the
+ * time that the answered attempt took.
+ *
+ * - NKV_INVALID_ARGUMENT: text is no UTF-8, or is larger than the device takes.
+ * - NKV_DATA_LOSS: what came back is something else.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_echo(struct nkv_client *client, const struct nkv_call_options *call,
+                const char *text, uint32_t *round_trip_ms);
+
+/* A value that was read. */
+struct nkv_client_value {
+    /* Allocated; NULL when size is 0 or the call failed. */
+    uint8_t *data;
+    size_t size;
+    /* Of the key: a conditional write's condition. */
+    uint32_t version;
+    uint32_t crc32;
+};
+
+/*
+ * Reads a whole value, in parts when it is larger than a packet; all parts are
+ * of one version, and the whole has the device's CRC-32. value is set in any
+ * case; end it with nkv_client_value_clear.
+ *
+ * - NKV_NOT_FOUND: no such key.
+ * - NKV_INVALID_ARGUMENT: the key is empty or too long.
+ * - NKV_DATA_LOSS: the entry is damaged, or the value failed its CRC.
+ * - NKV_ABORTED: the key was written faster than it could be read.
+ */
+NKV_MUST_USE enum nkv_status nkv_client_get(struct nkv_client *client,
+                                            const struct nkv_call_options *call,
+                                            struct nkv_span key,
+                                            struct nkv_client_value *value);
+
+/* Frees the data of value, and makes it empty. */
+void nkv_client_value_clear(struct nkv_client_value *value);
+
+/* What a key holds, without its value. */
+struct nkv_client_key_info {
+    uint32_t version;
+    uint32_t value_size;
+    /* CRC-32 of the value. */
+    uint32_t crc32;
+};
+
+/* Statuses as nkv_client_get. */
+NKV_MUST_USE enum nkv_status
+nkv_client_describe(struct nkv_client *client,
+                    const struct nkv_call_options *call, struct nkv_span key,
+                    struct nkv_client_key_info *info);
+
+enum nkv_mutation_kind { NKV_MUTATION_PUT = 0, NKV_MUTATION_DELETE = 1 };
+
+/* One write: what to do, and what became of it. */
+struct nkv_mutation {
+    enum nkv_mutation_kind kind;
+    struct nkv_span key;
+    /* Of a put. */
+    struct nkv_span value;
+    /* Write only if the key's version is if_version; 0: only if there is no
+     * such key. */
+    bool conditional;
+    uint32_t if_version;
+
+    /* Set by the call from here on. NKV_CANCELLED: it was never sent. */
+    enum nkv_status status;
+    enum nkv_reason reason;
+    /* The key's version now, of a deletion the tombstone's; with
+     * NKV_REASON_VERSION_MISMATCH the version that it has. */
+    uint32_t version;
+    /* An earlier copy of the request had done it. */
+    bool replayed;
+};
+
+/*
+ * Does mutations in their order, as many in flight at once as the device
+ * allows. Each is applied once, though its request be sent several times. One
+ * that the device refuses does not stop the others; a line that fails does.
+ * All members below "set by the call" are set in any case.
+ *
+ * When the device restarts meanwhile, what it had not answered is done again:
+ * the same end state. A conditional write is not: the key is read, and when
+ * that does not tell whether the write was done, it gets NKV_UNKNOWN.
+ *
+ * Returns NKV_OK when all were done, else the status of the first that was
+ * not, which nkv_client_error describes. The statuses of a mutation:
+ * - NKV_NOT_FOUND: a deletion's key is not there.
+ * - NKV_INVALID_ARGUMENT: the key is empty or too long, or the value is larger
+ *   than the device takes.
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_VERSION_MISMATCH or
+ *   NKV_REASON_STORE_READ_ONLY.
+ * - NKV_RESOURCE_EXHAUSTED: the store or its table of keys is full.
+ * - NKV_UNKNOWN: a conditional write of which it is not known whether it was
+ *   done.
+ * - NKV_DEADLINE_EXCEEDED, NKV_UNAVAILABLE: it may have been done.
+ * - NKV_CANCELLED: it was not sent.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_apply(struct nkv_client *client, const struct nkv_call_options *call,
+                 struct nkv_mutation *mutations, size_t count);
+
+/* One put, as nkv_client_apply does it. */
+NKV_MUST_USE enum nkv_status nkv_client_put(struct nkv_client *client,
+                                            const struct nkv_call_options *call,
+                                            struct nkv_span key,
+                                            struct nkv_span value);
+
+/* One deletion, as nkv_client_apply does it. */
+NKV_MUST_USE enum nkv_status
+nkv_client_delete(struct nkv_client *client,
+                  const struct nkv_call_options *call, struct nkv_span key);
+
+/* A record of a scan. Pointers hold until the callback returns. */
+struct nkv_client_record {
+    struct nkv_span key;
+    struct nkv_span value;
+    uint32_t version;
+    uint32_t value_size;
+    /* The value is not here although it was asked for: it fits no packet, get
+     * it by nkv_client_get after the scan. */
+    bool value_omitted;
+    /* NKV_DATA_LOSS: the entry is damaged, and value is empty. */
+    enum nkv_status status;
+};
+
+/* What to scan. */
+struct nkv_client_scan {
+    /* Only keys that start with this; empty: all. */
+    struct nkv_span prefix;
+    bool keys_only;
+    /* Called for each record, in the store's own order. Returning false ends
+     * the scan. */
+    bool (*record)(void *context, const struct nkv_client_record *record);
+    void *context;
+    /* Set by the call: the store was written meanwhile, so that what was seen
+     * is no snapshot. */
+    bool changed;
+};
+
+/*
+ * Reads all records whose keys start with a prefix. A key that is there
+ * throughout comes at least once: a second time only after the device
+ * restarted in mid-scan.
+ *
+ * - NKV_CANCELLED: the callback returned false.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_scan(struct nkv_client *client, const struct nkv_call_options *call,
+                struct nkv_client_scan *scan);
+
+/* ---- Maintenance ------------------------------------------------------ */
+
+/* A store's state, its counters since it was mounted, and the line's since the
+ * device started. Sizes in bytes. */
+struct nkv_client_statistics {
+    uint32_t keys;
+    uint32_t max_keys;
+    uint32_t tombstones;
+    uint32_t max_tombstones;
+    uint32_t transaction_count;
+    uint32_t live_bytes;
+    uint32_t stale_bytes;
+    uint32_t free_bytes;
+    uint32_t sector_size;
+    uint32_t sector_count;
+    uint32_t erased_sectors;
+    uint32_t damaged_sectors;
+    uint32_t missing_copies;
+    uint32_t copies;
+    uint32_t program_unit;
+
+    uint32_t erases;
+    uint32_t bytes_programmed;
+    uint32_t collections;
+    uint32_t entries_relocated;
+    uint32_t corrupt_entries;
+    uint32_t entries_healed;
+    uint32_t read_errors;
+    uint32_t program_errors;
+    uint32_t erase_errors;
+
+    uint32_t frames_received;
+    uint32_t bad_frames;
+    uint32_t oversize_frames;
+    uint32_t bad_packets;
+    uint32_t frames_sent;
+    uint32_t replays;
+    uint32_t overruns;
+
+    uint32_t uptime_ms;
+    /* What mounting the store said. */
+    enum nkv_status mount_status;
+};
+
+NKV_MUST_USE enum nkv_status
+nkv_client_statistics(struct nkv_client *client,
+                      const struct nkv_call_options *call,
+                      struct nkv_client_statistics *statistics);
+
+enum nkv_collect_kind {
+    NKV_COLLECT_PARTIAL = 0,
+    NKV_COLLECT_FULL = 1,
+    NKV_COLLECT_HEAVY = 2
+};
+
+/* Follows an operation that takes long. progress may be NULL. */
+struct nkv_client_progress {
+    /* steps: how much is done, in units of the device's own. */
+    void (*progress)(void *context, uint32_t steps);
+    void *context;
+};
+
+/*
+ * Collects garbage: PARTIAL frees one sector, FULL frees what the store needs
+ * to give back, HEAVY everything. progress may be NULL.
+ *
+ * - NKV_RESOURCE_EXHAUSTED: there is no room to move entries.
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY.
+ */
+NKV_MUST_USE enum nkv_status nkv_client_collect(
+    struct nkv_client *client, const struct nkv_call_options *call,
+    enum nkv_collect_kind kind, const struct nkv_client_progress *progress);
+
+/*
+ * Erases a store with all its keys. unit_id is the device's own, so that
+ * nobody wipes the wrong board. progress may be NULL.
+ *
+ * - NKV_INVALID_ARGUMENT with NKV_REASON_WRONG_UNIT_ID.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_erase_all(struct nkv_client *client,
+                     const struct nkv_call_options *call, const char *unit_id,
+                     const struct nkv_client_progress *progress);
+
+/* ---- Ports ------------------------------------------------------------ */
+
+/* A serial port of this machine. Strings are NULL where not known. */
+struct nkv_port {
+    /* What nkv_client_open takes. */
+    char *name;
+    char *description;
+    /* Of USB ports: vendor and product ids, else -1. */
+    int usb_vendor;
+    int usb_product;
+    char *manufacturer;
+    char *product;
+    char *serial_number;
+};
+
+/*
+ * Lists the serial ports. *ports is an array of *count; end it with
+ * nkv_ports_free. Both are set in any case.
+ */
+NKV_MUST_USE enum nkv_status nkv_ports_list(struct nkv_port **ports,
+                                            size_t *count);
+
+/* Frees a list of ports. ports may be NULL. */
+void nkv_ports_free(struct nkv_port *ports, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
