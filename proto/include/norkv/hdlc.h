@@ -39,7 +39,6 @@ struct nkv_hdlc_decoder {
     size_t capacity;
     size_t size;
     uint32_t crc;
-    uint32_t recent;
     uint8_t state;
 };
 
@@ -59,9 +58,9 @@ void nkv_hdlc_decoder_init(struct nkv_hdlc_decoder *decoder,
  *   a bad CRC, a bad escape, or bytes between frames.
  * - NKV_RESOURCE_EXHAUSTED: a good frame that is larger than the buffer.
  */
-NKV_MUST_USE enum nkv_status
-nkv_hdlc_decode(struct nkv_hdlc_decoder *decoder, uint8_t byte,
-                struct nkv_hdlc_frame *frame);
+NKV_MUST_USE enum nkv_status nkv_hdlc_decode(struct nkv_hdlc_decoder *decoder,
+                                             uint8_t byte,
+                                             struct nkv_hdlc_frame *frame);
 
 /* Where encoded bytes go. Returns NKV_OK or a status that ends the frame. */
 struct nkv_hdlc_sink {

@@ -25,8 +25,9 @@ enum nkv_packet_type {
 enum {
     /* Call ids that match any active call of the method. */
     NKV_CALL_ID_NONE = 0,
-    /* The most bytes that a packet adds to its payload. */
-    NKV_PACKET_OVERHEAD_MAX = 36
+    /* The most bytes that a packet adds to its payload, if type and status
+     * are below 128, as all that exist are. */
+    NKV_PACKET_OVERHEAD_MAX = 32
 };
 
 #define NKV_CALL_ID_ANY 0xFFFFFFFFu
