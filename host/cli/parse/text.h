@@ -1,0 +1,35 @@
+/* How bytes that may or may not be text are shown to people. */
+#ifndef NORKV_CLI_TEXT_H
+#define NORKV_CLI_TEXT_H
+
+#include <norkv/bytes.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Is it valid UTF-8? Nothing at all is. */
+bool nkv_is_utf8(struct nkv_span bytes);
+
+/*
+ * Is it valid UTF-8 that a terminal shows on one line: without control
+ * characters, line separators and marks that turn the direction of writing?
+ * Nothing at all is.
+ */
+bool nkv_is_printable(struct nkv_span bytes);
+
+/* Room for nkv_show of size bytes, the NUL included. */
+#define NKV_SHOW_SIZE(size) (2 * (size) + 5)
+
+/*
+ * Writes the bytes as they are if they are printable, otherwise as "hex:" and
+ * hex digits; so too if they are text that begins with "hex:", which keeps
+ * the two apart. Ends with a NUL. Returns to.
+ */
+const char *nkv_show(struct nkv_span bytes, char *to);
+
+/* Room for nkv_show_short, the NUL included. */
+enum { NKV_SHOW_SHORT_SIZE = 64 };
+
+/* As nkv_show, cut to what fits NKV_SHOW_SHORT_SIZE: for messages. */
+const char *nkv_show_short(struct nkv_span bytes, char to[NKV_SHOW_SHORT_SIZE]);
+
+#endif
