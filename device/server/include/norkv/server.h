@@ -80,10 +80,12 @@ struct nkv_server_client {
 struct nkv_server_scan {
     struct nkv_iterator iterator;
     uint8_t prefix[NKV_KEY_SIZE_MAX];
+    uint8_t cursor[NKV_KEY_SIZE_MAX];
     uint8_t prefix_size;
+    uint8_t cursor_size;
     bool keys_only;
     bool limited;
-    uint8_t silent_steps;
+    uint8_t silent_turns;
     uint32_t remaining;
     uint32_t index;
     uint32_t transaction_count;

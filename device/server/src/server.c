@@ -1,0 +1,236 @@
+#include <norkv/server.h>
+
+#include "frame_writer.h"
+#include "service.h"
+#include "session.h"
+
+#include <string.h>
+
+enum {
+    CHUNK_SIZE = 64,
+    /* What is taken in one poll, so that a chattering line leaves time for
+     * what runs. */
+    POLL_SIZE = 1024,
+    /* Silence after which the rest of a frame is no longer awaited. */
+    QUIET_MS = 100,
+    FLAG = 0x7E
+};
+
+static bool is_stream_complete(const struct nkv_server_config *config)
+{
+    return config->stream.read != NULL && config->stream.write != NULL &&
+           config->now_ms != NULL;
+}
+
+static bool are_stores_complete(const struct nkv_server_config *config)
+{
+    if (config->stores == NULL || config->store_count == 0 ||
+        config->store_count > NKV_SERVER_STORES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < config->store_count; i++) {
+        if (config->stores[i].store == NULL ||
+            config->stores[i].config == NULL ||
+            config->stores[i].config->flash == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_memory_enough(const struct nkv_server_memory *memory)
+{
+    return memory->receive.data != NULL && memory->transmit.data != NULL &&
+           memory->receive.capacity >= NKV_SERVER_FRAME_MIN &&
+           memory->receive.capacity <= UINT32_MAX &&
+           memory->transmit.capacity >= NKV_SERVER_PACKET_MIN &&
+           memory->calls != NULL && memory->work != NULL &&
+           memory->call_count >= 2 && memory->call_count <= 16 &&
+           memory->clients != NULL && memory->client_count >= 2 &&
+           memory->answers != NULL && memory->answers_per_client >= 1;
+}
+
+/* The dispatcher's sink. */
+static enum nkv_status send_packet(void *context, struct nkv_span packet)
+{
+    struct nkv_server *server = context;
+    enum nkv_status status =
+        nkv_write_frame(&server->config->stream, NKV_HDLC_ADDRESS_RPC, packet);
+
+    if (status == NKV_OK) {
+        server->counters.frames_sent++;
+    }
+    return status;
+}
+
+static enum nkv_status init_rpc(struct nkv_server *server)
+{
+    const struct nkv_server_config *config = server->config;
+
+    server->rpc_config = (struct nkv_rpc_config){
+        .services = nkv_services,
+        .service_count = nkv_service_count,
+        .channel_id = config->channel_id == 0 ? 1 : config->channel_id,
+        .calls = config->memory.calls,
+        .call_count = config->memory.call_count,
+        .packet = config->memory.transmit,
+        .sink = send_packet,
+        .sink_context = server,
+        .context = server,
+    };
+    return nkv_rpc_init(&server->rpc, &server->rpc_config);
+}
+
+/* Whether Open can tell it all to a client that takes packets of the usual
+ * size. */
+static bool fits_open(struct nkv_server *server)
+{
+    size_t capacity = server->config->memory.transmit.capacity;
+
+    if (capacity > NKV_SERVER_PACKET_DEFAULT) {
+        capacity = NKV_SERVER_PACKET_DEFAULT;
+    }
+    return nkv_open_response_size_max(server) <=
+           capacity - NKV_PACKET_OVERHEAD_MAX;
+}
+
+enum nkv_status nkv_server_init(struct nkv_server *server,
+                                const struct nkv_server_config *config)
+{
+    enum nkv_status status;
+
+    if (!is_stream_complete(config) || !are_stores_complete(config) ||
+        !is_memory_enough(&config->memory)) {
+        return NKV_INVALID_ARGUMENT;
+    }
+    *server = (struct nkv_server){.config = config};
+    status = init_rpc(server);
+    if (status != NKV_OK) {
+        return status;
+    }
+    if (!fits_open(server)) {
+        return NKV_INVALID_ARGUMENT;
+    }
+    nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
+    nkv_hdlc_decoder_init(&server->decoder, config->memory.receive);
+    nkv_session_reset(server);
+    for (size_t i = 0; i < config->memory.call_count; i++) {
+        config->memory.work[i].kind = NKV_WORK_NONE;
+    }
+    server->start_ms = nkv_server_now_ms(server);
+    server->received_ms = server->start_ms;
+    return NKV_OK;
+}
+
+static void take_frame(struct nkv_server *server,
+                       const struct nkv_hdlc_frame *frame)
+{
+    server->counters.frames_received++;
+    if (frame->address == NKV_HDLC_ADDRESS_RPC &&
+        nkv_rpc_process(&server->rpc, frame->payload) != NKV_OK) {
+        server->counters.bad_packets++;
+    }
+}
+
+static void take_byte(struct nkv_server *server, uint8_t byte)
+{
+    struct nkv_hdlc_frame frame;
+
+    switch (nkv_hdlc_decode(&server->decoder, byte, &frame)) {
+    case NKV_OK:
+        take_frame(server, &frame);
+        break;
+    case NKV_DATA_LOSS:
+        server->counters.bad_frames++;
+        break;
+    case NKV_RESOURCE_EXHAUSTED:
+        server->counters.oversize_frames++;
+        break;
+    default:
+        break;
+    }
+    server->in_frame = byte != FLAG;
+}
+
+/* Takes what arrived; returns whether there was anything. */
+static bool receive(struct nkv_server *server)
+{
+    const struct nkv_byte_stream *stream = &server->config->stream;
+    uint8_t chunk[CHUNK_SIZE];
+    size_t total = 0;
+    size_t size;
+
+    do {
+        size = stream->read(stream->context, chunk, sizeof chunk);
+        for (size_t i = 0; i < size; i++) {
+            take_byte(server, chunk[i]);
+        }
+        total += size;
+    } while (size == sizeof chunk && total < POLL_SIZE);
+    if (total > 0) {
+        server->received_ms = nkv_server_now_ms(server);
+    }
+    return total > 0;
+}
+
+/* Idle work may stop the processor; it must not fall into a frame. */
+static bool is_line_quiet(const struct nkv_server *server)
+{
+    return !server->in_frame ||
+           nkv_server_now_ms(server) - server->received_ms >= QUIET_MS;
+}
+
+static bool idle(struct nkv_server *server)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < server->config->store_count; i++) {
+        bool more = false;
+
+        if (nkv_step(server->config->stores[i].store, &more) == NKV_OK) {
+            any = any || more;
+        }
+    }
+    return any;
+}
+
+bool nkv_server_poll(struct nkv_server *server)
+{
+    bool received = receive(server);
+    bool was_running = nkv_rpc_is_running(&server->rpc);
+
+    (void)nkv_rpc_step(&server->rpc);
+    if (received || was_running) {
+        return true;
+    }
+    return is_line_quiet(server) && idle(server);
+}
+
+enum nkv_status nkv_server_log(struct nkv_server *server, const char *text)
+{
+    enum nkv_status status = nkv_write_frame(
+        &server->config->stream, NKV_HDLC_ADDRESS_LOG, nkv_text_span(text));
+
+    if (status == NKV_OK) {
+        server->counters.frames_sent++;
+    }
+    return status;
+}
+
+void nkv_server_disconnect(struct nkv_server *server)
+{
+    nkv_rpc_cancel_all(&server->rpc);
+    nkv_hdlc_decoder_init(&server->decoder, server->config->memory.receive);
+    server->in_frame = false;
+}
+
+void nkv_server_count_overruns(struct nkv_server *server, uint32_t count)
+{
+    server->counters.overruns += count;
+}
+
+const struct nkv_line_counters *
+nkv_server_line_counters(const struct nkv_server *server)
+{
+    return &server->counters;
+}

@@ -1,0 +1,62 @@
+/* What the services' methods share, and the methods themselves. */
+#ifndef NKV_SERVICE_H
+#define NKV_SERVICE_H
+
+#include "norkv.pb.h"
+#include "pb_io.h"
+#include <norkv/rpc.h>
+#include <norkv/server.h>
+
+enum nkv_work_kind {
+    NKV_WORK_NONE,
+    NKV_WORK_SCAN,
+    NKV_WORK_COLLECT,
+    NKV_WORK_ERASE_ALL
+};
+
+/* All services of the server. */
+extern const struct nkv_rpc_service nkv_services[];
+extern const size_t nkv_service_count;
+
+struct nkv_server *nkv_server_of(const struct nkv_rpc_call *call);
+
+/* What belongs to the call's slot. */
+struct nkv_server_work *nkv_work_of(const struct nkv_rpc_call *call);
+
+/* The store with this number, or NULL. */
+struct nkv_server_store *nkv_find_store(const struct nkv_server *server,
+                                        uint32_t number);
+
+uint32_t nkv_server_now_ms(const struct nkv_server *server);
+
+/* Decodes a request; when it is none, ends the call with SERVER_ERROR and
+ * returns false. */
+bool nkv_decode_request(struct nkv_rpc_call *call, struct nkv_span payload,
+                        const pb_msgdesc_t *fields, void *message);
+
+/* Ends a unary call. A message that does not fit the client's packets is
+ * answered with RESOURCE_EXHAUSTED instead. */
+void nkv_respond_message(struct nkv_rpc_call *call, enum nkv_status status,
+                         const pb_msgdesc_t *fields, const void *message);
+
+/* Ends a call without a payload. */
+void nkv_respond_status(struct nkv_rpc_call *call, enum nkv_status status);
+
+/* The bytes of the longest answer to Open that this configuration gives. */
+size_t nkv_open_response_size_max(struct nkv_server *server);
+
+/* Why reading a key failed, as far as the status does not say. */
+norkv_v1_Reason nkv_read_reason(enum nkv_status status);
+
+nkv_rpc_handler nkv_handle_open;
+nkv_rpc_handler nkv_handle_echo;
+nkv_rpc_handler nkv_handle_get;
+nkv_rpc_handler nkv_handle_describe;
+nkv_rpc_handler nkv_handle_put;
+nkv_rpc_handler nkv_handle_delete;
+nkv_rpc_handler nkv_handle_scan;
+nkv_rpc_handler nkv_handle_statistics;
+nkv_rpc_handler nkv_handle_collect;
+nkv_rpc_handler nkv_handle_erase_all;
+
+#endif

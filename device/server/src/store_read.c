@@ -1,0 +1,260 @@
+/* Store.Get and Store.Describe. */
+#include "service.h"
+
+#include <norkv/crc32.h>
+#include <string.h>
+
+enum {
+    /* What follows the value in an answer to Get: version, total_size, crc32
+     * and reason. */
+    GET_TAIL_MAX = 6 + 6 + 5 + 2
+};
+
+/* A key that is read. */
+struct reading {
+    struct nkv_server *server;
+    struct nkv_store *store;
+    uint32_t number;
+    struct nkv_span key;
+};
+
+norkv_v1_Reason nkv_read_reason(enum nkv_status status)
+{
+    switch (status) {
+    case NKV_INVALID_ARGUMENT:
+        return norkv_v1_Reason_REASON_BAD_KEY;
+    case NKV_FAILED_PRECONDITION:
+        return norkv_v1_Reason_REASON_STORE_READ_ONLY;
+    default:
+        return norkv_v1_Reason_REASON_NONE;
+    }
+}
+
+/* Reads what fits into to; NKV_OK also when that is not the end. */
+static enum nkv_status read_some(const struct reading *reading, uint32_t offset,
+                                 struct nkv_buffer to, struct nkv_value *value)
+{
+    enum nkv_status status =
+        nkv_get(reading->store, reading->key, offset, to, value);
+
+    return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
+}
+
+static struct nkv_server_crc name_value(const struct reading *reading,
+                                        const struct nkv_value *value)
+{
+    return (struct nkv_server_crc){
+        .store = reading->number,
+        .key_crc = nkv_crc32(0, reading->key.data, reading->key.size),
+        .version = value->version,
+        .total_size = value->total_size,
+        .known = true,
+    };
+}
+
+static bool is_same_value(const struct nkv_server_crc *one,
+                          const struct nkv_server_crc *other)
+{
+    return one->known && other->known && one->store == other->store &&
+           one->key_crc == other->key_crc && one->version == other->version &&
+           one->total_size == other->total_size;
+}
+
+/* Reads a value from end to end for its CRC. */
+static enum nkv_status compute_crc(const struct reading *reading,
+                                   struct nkv_buffer scratch, uint32_t total,
+                                   uint32_t *crc)
+{
+    uint32_t offset = 0;
+
+    *crc = 0;
+    while (offset < total) {
+        struct nkv_value part;
+        enum nkv_status status = read_some(reading, offset, scratch, &part);
+
+        if (status != NKV_OK) {
+            return status;
+        }
+        if (part.size == 0) {
+            return NKV_INTERNAL;
+        }
+        *crc = nkv_crc32(*crc, scratch.data, part.size);
+        offset += (uint32_t)part.size;
+    }
+    return NKV_OK;
+}
+
+/*
+ * The CRC of a whole value of which a part is read. It is kept, so that a value
+ * that is fetched in many parts is not read from end to end for each. scratch
+ * is used when it is not known yet; *fresh tells.
+ */
+static enum nkv_status whole_crc(const struct reading *reading,
+                                 const struct nkv_value *value,
+                                 struct nkv_buffer scratch, bool *fresh)
+{
+    struct nkv_server_crc *kept = &reading->server->value_crc;
+    struct nkv_server_crc wanted = name_value(reading, value);
+    enum nkv_status status;
+
+    *fresh = !is_same_value(kept, &wanted);
+    if (!*fresh) {
+        return NKV_OK;
+    }
+    status = compute_crc(reading, scratch, value->total_size, &wanted.crc);
+    if (status == NKV_OK) {
+        *kept = wanted;
+    }
+    return status;
+}
+
+/* Reads the part that was asked for, and the CRC of the whole. */
+static enum nkv_status get_part(const struct reading *reading, uint32_t offset,
+                                struct nkv_buffer to, struct nkv_value *value,
+                                uint32_t *crc)
+{
+    bool fresh = false;
+    enum nkv_status status = read_some(reading, offset, to, value);
+
+    if (status != NKV_OK) {
+        return status;
+    }
+    if (value->size == value->total_size) {
+        *crc = nkv_crc32(0, to.data, value->size);
+        return NKV_OK;
+    }
+    status = whole_crc(reading, value, to, &fresh);
+    *crc = reading->server->value_crc.crc;
+    if (status == NKV_OK && fresh) {
+        status = read_some(reading, offset, to, value);
+    }
+    return status;
+}
+
+/* The value was read to where it leaves from: what stands before and behind it
+ * in the message is put around it. */
+static struct nkv_span wrap_value(uint8_t *value, size_t size,
+                                  const norkv_v1_GetResponse *response)
+{
+    uint8_t prefix[NKV_PB_PREFIX_MAX];
+    size_t prefix_size = 0;
+    struct nkv_span tail = {NULL, 0};
+
+    if (size > 0) {
+        prefix_size =
+            nkv_pb_prefix(prefix, norkv_v1_GetResponse_value_tag, size);
+        memcpy(value - prefix_size, prefix, prefix_size);
+    }
+    /* The room was kept, so it fits. */
+    (void)nkv_pb_encode((struct nkv_buffer){value + size, GET_TAIL_MAX},
+                        norkv_v1_GetResponse_fields, response, &tail);
+    return (struct nkv_span){value - prefix_size,
+                             prefix_size + size + tail.size};
+}
+
+static void get(struct nkv_rpc_call *call, const struct reading *reading,
+                uint32_t offset, uint32_t max_size)
+{
+    struct nkv_buffer room = nkv_rpc_room(call);
+    norkv_v1_GetResponse response = norkv_v1_GetResponse_init_zero;
+    struct nkv_value value = {0};
+    struct nkv_buffer to = {
+        .data = room.data + NKV_PB_PREFIX_MAX,
+        .capacity = room.capacity - NKV_PB_PREFIX_MAX - GET_TAIL_MAX,
+    };
+    enum nkv_status status;
+
+    if (max_size > 0 && max_size < to.capacity) {
+        to.capacity = max_size;
+    }
+    status = get_part(reading, offset, to, &value, &response.crc32);
+    if (status != NKV_OK) {
+        response.crc32 = 0;
+        response.reason = nkv_read_reason(status);
+        nkv_respond_message(call, status, norkv_v1_GetResponse_fields,
+                            &response);
+        return;
+    }
+    response.version = value.version;
+    response.total_size = value.total_size;
+    nkv_rpc_respond(call, NKV_OK, wrap_value(to.data, value.size, &response));
+}
+
+static bool find_reading(struct reading *reading,
+                         const struct nkv_rpc_call *call, uint32_t number)
+{
+    struct nkv_server_store *store =
+        nkv_find_store(nkv_server_of(call), number);
+
+    reading->server = nkv_server_of(call);
+    reading->number = number;
+    reading->store = store == NULL ? NULL : store->store;
+    return store != NULL;
+}
+
+void nkv_handle_get(struct nkv_rpc_call *call, enum nkv_rpc_event event,
+                    struct nkv_span payload)
+{
+    norkv_v1_GetRequest request = norkv_v1_GetRequest_init_zero;
+    struct reading reading;
+
+    (void)event;
+    nkv_pb_take(&request.key, &reading.key);
+    if (!nkv_decode_request(call, payload, norkv_v1_GetRequest_fields,
+                            &request)) {
+        return;
+    }
+    if (!find_reading(&reading, call, request.store)) {
+        norkv_v1_GetResponse response = norkv_v1_GetResponse_init_zero;
+
+        response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
+        nkv_respond_message(call, NKV_INVALID_ARGUMENT,
+                            norkv_v1_GetResponse_fields, &response);
+        return;
+    }
+    get(call, &reading, request.offset, request.max_size);
+}
+
+static enum nkv_status describe(const struct reading *reading,
+                                struct nkv_buffer scratch,
+                                norkv_v1_DescribeResponse *response)
+{
+    bool fresh;
+    struct nkv_value value;
+    enum nkv_status status = nkv_describe(reading->store, reading->key, &value);
+
+    if (status == NKV_OK) {
+        status = whole_crc(reading, &value, scratch, &fresh);
+    }
+    if (status != NKV_OK) {
+        response->reason = nkv_read_reason(status);
+        return status;
+    }
+    response->version = value.version;
+    response->total_size = value.total_size;
+    response->crc32 = reading->server->value_crc.crc;
+    return NKV_OK;
+}
+
+void nkv_handle_describe(struct nkv_rpc_call *call, enum nkv_rpc_event event,
+                         struct nkv_span payload)
+{
+    norkv_v1_DescribeRequest request = norkv_v1_DescribeRequest_init_zero;
+    norkv_v1_DescribeResponse response = norkv_v1_DescribeResponse_init_zero;
+    struct reading reading;
+    enum nkv_status status = NKV_INVALID_ARGUMENT;
+
+    (void)event;
+    nkv_pb_take(&request.key, &reading.key);
+    if (!nkv_decode_request(call, payload, norkv_v1_DescribeRequest_fields,
+                            &request)) {
+        return;
+    }
+    if (find_reading(&reading, call, request.store)) {
+        status = describe(&reading, nkv_rpc_room(call), &response);
+    } else {
+        response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
+    }
+    nkv_respond_message(call, status, norkv_v1_DescribeResponse_fields,
+                        &response);
+}
