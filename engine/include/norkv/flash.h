@@ -50,8 +50,8 @@ struct nkv_flash {
                             size_t size);
     /* Programs size bytes at offset, both multiples of program_unit, inside
      * one sector, lowest address first. */
-    enum nkv_status (*program)(void *context, uint32_t offset,
-                               const void *from, size_t size);
+    enum nkv_status (*program)(void *context, uint32_t offset, const void *from,
+                               size_t size);
     /* Erases the sector whose number, from 0, is given. */
     enum nkv_status (*erase)(void *context, uint32_t sector);
 };

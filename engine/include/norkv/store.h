@@ -53,6 +53,7 @@ enum {
 struct nkv_sector {
     uint16_t used_units;
     uint16_t live_units;
+    uint16_t scratch_units;
     uint8_t state;
 };
 
@@ -76,17 +77,17 @@ struct nkv_memory {
 /*
  * Defines the memory of a store as static variables, and name as a struct
  * nkv_memory that refers to it. All arguments are constants. RAM in bytes:
- * 4 * NKV_INDEX_WORDS(max_keys, copies) + 6 * sectors + buffer_bytes.
+ * 4 * NKV_INDEX_WORDS(max_keys, copies) + 8 * sector_count + buffer_bytes.
  */
-#define NKV_DEFINE_MEMORY(name, max_keys, copies, sectors, buffer_bytes)       \
+#define NKV_DEFINE_MEMORY(name, max_keys, copies, sector_count, buffer_bytes)  \
     static uint32_t name##_index[NKV_INDEX_WORDS(max_keys, copies)];           \
-    static struct nkv_sector name##_sectors[sectors];                          \
+    static struct nkv_sector name##_sectors[sector_count];                     \
     static uint8_t name##_buffer[buffer_bytes];                                \
     static const struct nkv_memory name = {                                    \
         .index = name##_index,                                                 \
         .index_words = NKV_INDEX_WORDS(max_keys, copies),                      \
         .sectors = name##_sectors,                                             \
-        .sector_capacity = (sectors),                                          \
+        .sector_capacity = (sector_count),                                     \
         .buffer = name##_buffer,                                               \
         .buffer_size = (buffer_bytes),                                         \
     }
@@ -117,24 +118,27 @@ struct nkv_config {
 /* A store. Complete so that it can be static; members are private. */
 struct nkv_store {
     const struct nkv_config *config;
+    const struct nkv_flash *flash;
+    const struct nkv_format *formats;
+    uint32_t format_count;
     struct nkv_format default_format;
-    uint32_t newest_id;
-    uint32_t next_id;
-    uint32_t newest_address;
+    uint32_t sector_bytes;
     uint32_t slots;
     uint32_t keys;
     uint32_t tombstones;
-    uint32_t missing_copies;
+    uint32_t newest_id;
+    uint32_t next_id;
     uint32_t erased_sectors;
     uint32_t head;
     uint32_t victim;
     uint32_t victim_offset;
     uint32_t spare;
-    uint32_t counters[12];
-    enum nkv_status condition;
+    uint32_t replaced;
+    uint32_t counters[9];
     uint8_t copies;
     uint8_t access;
-    uint8_t damage;
+    uint8_t has_entries;
+    uint8_t lacks_copies;
 };
 
 /* What is known of a key's value. */
@@ -209,9 +213,8 @@ NKV_MUST_USE enum nkv_status nkv_describe(struct nkv_store *store,
  * - NKV_RESOURCE_EXHAUSTED: the store or its key table is full. The old value
  *   stands.
  */
-NKV_MUST_USE enum nkv_status nkv_put(struct nkv_store *store,
-                                     struct nkv_span key,
-                                     struct nkv_span value);
+NKV_MUST_USE enum nkv_status
+nkv_put(struct nkv_store *store, struct nkv_span key, struct nkv_span value);
 
 /*
  * Removes a key. Works on a full store too.
@@ -235,6 +238,8 @@ struct nkv_iterator {
     uint8_t key_size;
     /* Of the key, not verified: nkv_get verifies. value.size is 0. */
     struct nkv_value value;
+    /* Private. */
+    uint32_t resume;
 };
 
 /*

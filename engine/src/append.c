@@ -1,0 +1,135 @@
+#include "append.h"
+
+#include "flash_io.h"
+
+#include <string.h>
+
+/* Gathers bytes in the caller's buffer and programs it whenever it is full. */
+struct writer {
+    struct nkv_store *store;
+    uint32_t address;
+    uint32_t filled;
+};
+
+static enum nkv_status flush(struct writer *writer)
+{
+    const uint8_t *buffer = writer->store->config->memory.buffer;
+    uint32_t size = writer->filled;
+
+    if (size == 0)
+        return NKV_OK;
+    writer->address += size;
+    writer->filled = 0;
+    return nkv_flash_program(writer->store, writer->address - size, buffer,
+                             size);
+}
+
+static uint32_t buffer_room(const struct nkv_store *store)
+{
+    uint32_t size = (uint32_t)store->config->memory.buffer_size;
+    uint32_t unit = store->flash->program_unit > NKV_UNIT
+                        ? store->flash->program_unit
+                        : (uint32_t)NKV_UNIT;
+
+    return size / unit * unit;
+}
+
+static enum nkv_status take_bytes(void *context, const uint8_t *data,
+                                  uint32_t size)
+{
+    struct writer *writer = context;
+    uint8_t *buffer = writer->store->config->memory.buffer;
+    uint32_t room = buffer_room(writer->store);
+    enum nkv_status status = NKV_OK;
+
+    while (size > 0 && status == NKV_OK) {
+        uint32_t n =
+            room - writer->filled < size ? room - writer->filled : size;
+        memcpy(buffer + writer->filled, data, n);
+        writer->filled += n;
+        data += n;
+        size -= n;
+        if (writer->filled == room)
+            status = flush(writer);
+    }
+    return status;
+}
+
+enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
+                           const struct nkv_content *content, uint32_t *address)
+{
+    uint32_t used = nkv_sector_used(store, sector);
+    struct writer writer = {store, nkv_sector_start(store, sector) + used, 0};
+    const struct nkv_sink sink = {take_bytes, &writer};
+    enum nkv_status status;
+
+    *address = writer.address;
+    status = nkv_entry_feed(store, content, &sink);
+    if (status == NKV_OK)
+        status = flush(&writer);
+    if (status == NKV_OK)
+        nkv_sector_set_used(store, sector, used + content->entry.size);
+    else
+        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
+    return status;
+}
+
+/* What to write for a copy of an entry. */
+static enum nkv_status prepare_copy(struct nkv_store *store,
+                                    const struct nkv_entry *entry,
+                                    struct nkv_content *content)
+{
+    *content = (struct nkv_content){.entry = *entry, .source = entry->address};
+    if (entry->size % store->flash->program_unit == 0)
+        return NKV_OK;
+    return nkv_entry_seal_as(store, content, nkv_format_of(store, entry->magic),
+                             entry->id);
+}
+
+/* A collection that opens an erased sector makes it its spare. */
+static void note_spare(struct nkv_store *store, uint32_t sector,
+                       enum nkv_purpose purpose)
+{
+    if (purpose == NKV_FOR_COLLECTING && store->spare == NKV_NONE &&
+        nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
+        store->spare = sector;
+}
+
+enum nkv_status nkv_append_anywhere(struct nkv_store *store,
+                                    const struct nkv_content *content,
+                                    const struct nkv_sector_set *taken,
+                                    enum nkv_purpose purpose, uint32_t *address)
+{
+    enum nkv_status status = NKV_OK;
+
+    for (int i = 0; i < NKV_APPEND_TRIES; i++) {
+        uint32_t sector =
+            nkv_sector_choose(store, content->entry.size, taken, purpose);
+        if (sector == NKV_NONE)
+            return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
+        note_spare(store, sector, purpose);
+        status = nkv_append(store, sector, content, address);
+        if (status == NKV_OK)
+            break;
+        if (sector == store->spare)
+            store->spare = NKV_NONE;
+    }
+    return status;
+}
+
+enum nkv_status nkv_append_copy(struct nkv_store *store,
+                                const struct nkv_entry *entry,
+                                const struct nkv_sector_set *taken,
+                                enum nkv_purpose purpose,
+                                struct nkv_entry *copy)
+{
+    struct nkv_content content;
+    enum nkv_status status = prepare_copy(store, entry, &content);
+
+    if (status != NKV_OK)
+        return status;
+    status = nkv_append_anywhere(store, &content, taken, purpose,
+                                 &content.entry.address);
+    *copy = content.entry;
+    return status;
+}

@@ -1,0 +1,27 @@
+/*
+ * The flash driver with a safety net: reads are repeated, programs and erases
+ * are read back, everything is counted.
+ */
+#ifndef NKV_FLASH_IO_H
+#define NKV_FLASH_IO_H
+
+#include "core.h"
+
+/* Reads; NKV_DATA_LOSS for bytes that are damaged for good, another status when
+ * the flash does not answer. */
+enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
+                               uint8_t *to, uint32_t size);
+
+/* Programs and reads back. NKV_DATA_LOSS: other bytes came back. */
+enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
+                                  const uint8_t *from, uint32_t size);
+
+/* Erases and reads back. NKV_DATA_LOSS: the sector is not erased. */
+enum nkv_status nkv_flash_erase(struct nkv_store *store, uint32_t sector);
+
+/* Sets *end to the first address from address on, in steps of NKV_UNIT, whose
+ * unit holds a byte other than the given one, or to limit. */
+enum nkv_status nkv_flash_skip(struct nkv_store *store, uint32_t address,
+                               uint32_t limit, uint8_t byte, uint32_t *end);
+
+#endif

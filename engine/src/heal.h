@@ -1,0 +1,20 @@
+/* Adding the copies that entries lack. */
+#ifndef NKV_HEAL_H
+#define NKV_HEAL_H
+
+#include "core.h"
+
+/* Keys and tombstones with fewer copies than configured. */
+uint32_t nkv_heal_count(const struct nkv_store *store);
+
+/*
+ * Completes one entry, collecting for room. *more: others may lack copies.
+ *
+ * - NKV_RESOURCE_EXHAUSTED: no room; the entry still lacks copies.
+ */
+enum nkv_status nkv_heal_step(struct nkv_store *store, bool *more);
+
+/* Completes all of them as far as there is room. */
+enum nkv_status nkv_heal_all(struct nkv_store *store);
+
+#endif

@@ -1,0 +1,144 @@
+#include "lookup.h"
+
+#include "index.h"
+#include "sector.h"
+
+/*
+ * Reads the first copy of a slot with a sound header and compares its key.
+ * NKV_NOT_FOUND: another key. NKV_DATA_LOSS: a copy is damaged, none is this
+ * key's.
+ */
+static enum nkv_status match(struct nkv_store *store, uint32_t slot,
+                             struct nkv_span key, struct nkv_entry *entry)
+{
+    enum nkv_status result = NKV_DATA_LOSS;
+
+    for (uint32_t copy = 0; copy < store->copies; copy++) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        enum nkv_status status;
+        int order = 1;
+
+        if (address == NKV_NONE)
+            continue;
+        status = nkv_entry_read(store, address, entry);
+        if (status == NKV_OK)
+            status = nkv_entry_compare_key(store, entry, key, &order);
+        if (status == NKV_OK && order == 0)
+            return NKV_OK;
+        if (status == NKV_OK)
+            status = nkv_entry_verify(store, entry);
+        /* An intact entry with another key: their hashes are equal. */
+        if (status == NKV_OK)
+            return NKV_NOT_FOUND;
+        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
+            result = status;
+    }
+    return result;
+}
+
+enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
+                         enum nkv_wanted wanted, uint32_t *slot,
+                         struct nkv_entry *entry)
+{
+    enum nkv_status result = NKV_NOT_FOUND;
+
+    *slot = nkv_index_first(store, nkv_hash(key));
+    for (; *slot != NKV_NONE; *slot = nkv_index_next(store, *slot)) {
+        enum nkv_status status;
+        if (wanted == NKV_WANT_VALUE && nkv_slot_is_tombstone(store, *slot))
+            continue;
+        status = match(store, *slot, key, entry);
+        if (status == NKV_OK)
+            return NKV_OK;
+        if (status != NKV_NOT_FOUND)
+            result = status;
+    }
+    return result;
+}
+
+enum nkv_status nkv_find_current(struct nkv_store *store,
+                                 const struct nkv_entry *entry, uint32_t *slot)
+{
+    uint8_t key[NKV_KEY_SIZE_MAX];
+    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+
+    *slot = NKV_NONE;
+    if (status != NKV_OK)
+        return status;
+    *slot = nkv_index_first(store,
+                            nkv_hash((struct nkv_span){key, entry->key_size}));
+    while (*slot != NKV_NONE &&
+           nkv_slot_find_address(store, *slot, entry->address) == NKV_NONE)
+        *slot = nkv_index_next(store, *slot);
+    return NKV_OK;
+}
+
+enum nkv_status nkv_find_same_key(struct nkv_store *store,
+                                  const struct nkv_entry *entry, uint32_t *slot,
+                                  struct nkv_entry *indexed)
+{
+    uint8_t key[NKV_KEY_SIZE_MAX];
+    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+
+    if (status != NKV_OK)
+        return status;
+    return nkv_find(store, (struct nkv_span){key, entry->key_size},
+                    NKV_WANT_ANY, slot, indexed);
+}
+
+enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
+                                struct nkv_entry *entry)
+{
+    enum nkv_status result = NKV_DATA_LOSS;
+
+    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
+        enum nkv_status status =
+            nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
+        if (status == NKV_OK)
+            status = nkv_entry_verify(store, entry);
+        if (status == NKV_OK)
+            return NKV_OK;
+        if (status != NKV_NOT_FOUND)
+            result = status;
+    }
+    return result;
+}
+
+void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)
+{
+    for (uint32_t copy = store->copies; copy-- > 0;) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        struct nkv_entry entry;
+        if (address == NKV_NONE)
+            continue;
+        /* Copies written for another program unit have another size. */
+        if (store->copies == 1 ||
+            nkv_entry_read(store, address, &entry) != NKV_OK)
+            entry.size = size;
+        nkv_sector_add_live(store, address, -(int32_t)entry.size);
+        nkv_slot_set_address(store, slot, copy, NKV_NONE);
+    }
+}
+
+bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
+                          uint32_t address, uint32_t size)
+{
+    uint32_t copy = nkv_slot_find_address(store, slot, NKV_NONE);
+
+    if (copy == NKV_NONE)
+        return false;
+    nkv_slot_set_address(store, slot, copy, address);
+    nkv_sector_add_live(store, address, (int32_t)size);
+    return true;
+}
+
+void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,
+                         struct nkv_sector_set *set)
+{
+    set->count = 0;
+    for (uint32_t copy = 0; copy < store->copies; copy++) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        if (address != NKV_NONE)
+            set->sectors[set->count++] = nkv_sector_of(store, address);
+    }
+}

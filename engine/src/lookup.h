@@ -1,0 +1,54 @@
+/* From a key, or an address, to its slot in the index. */
+#ifndef NKV_LOOKUP_H
+#define NKV_LOOKUP_H
+
+#include "entry.h"
+#include "sector.h"
+
+/* Which slots a search for a key looks at. Passing over tombstones costs no
+ * flash read for a deleted key. */
+enum nkv_wanted { NKV_WANT_VALUE, NKV_WANT_ANY };
+
+/*
+ * Finds the slot of a key and reads the header of its first copy that can be
+ * read.
+ *
+ * - NKV_NOT_FOUND: no such key.
+ * - NKV_DATA_LOSS: an entry with the key's hash is damaged: it may be the
+ *   key's.
+ */
+enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
+                         enum nkv_wanted wanted, uint32_t *slot,
+                         struct nkv_entry *entry);
+
+/* The slot that refers to this address in a key with this entry's hash, or
+ * NKV_NONE: the entry is not current. */
+enum nkv_status nkv_find_current(struct nkv_store *store,
+                                 const struct nkv_entry *entry, uint32_t *slot);
+
+/* Finds the slot of the same key as entry's, and the entry it refers to.
+ * Statuses as nkv_find. */
+enum nkv_status nkv_find_same_key(struct nkv_store *store,
+                                  const struct nkv_entry *entry, uint32_t *slot,
+                                  struct nkv_entry *indexed);
+
+/* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. */
+enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
+                                struct nkv_entry *entry);
+
+/* Takes all addresses out of a slot, and their bytes out of the sectors' live
+ * ones. size is that of a copy whose header cannot be read. The slot counts as
+ * empty until it is given an address again. */
+void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
+                          uint32_t size);
+
+/* Adds an address to a slot with room for one, and size bytes to the
+ * sector's live ones. False: all copies are there. */
+bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
+                          uint32_t address, uint32_t size);
+
+/* The sectors that hold copies of a slot's entry. */
+void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,
+                         struct nkv_sector_set *set);
+
+#endif

@@ -1,0 +1,146 @@
+/* Putting and deleting. */
+#include "access.h"
+#include "flash_io.h"
+#include "index.h"
+#include "lookup.h"
+#include "tombstones.h"
+#include "write.h"
+
+#include <string.h>
+
+/* Whether the entry on flash is intact and has this value. */
+static enum nkv_status has_value(struct nkv_store *store,
+                                 const struct nkv_entry *entry,
+                                 struct nkv_span value, bool *same)
+{
+    uint32_t address = entry->address + NKV_UNIT + entry->key_size;
+    uint8_t chunk[NKV_CHUNK];
+    enum nkv_status status;
+
+    *same = false;
+    if (entry->is_tombstone || entry->value_size != value.size)
+        return NKV_OK;
+    for (uint32_t done = 0; done < value.size;) {
+        uint32_t rest = (uint32_t)value.size - done;
+        uint32_t n = rest < NKV_CHUNK ? rest : NKV_CHUNK;
+        status = nkv_flash_read(store, address + done, chunk, n);
+        if (status != NKV_OK)
+            return status == NKV_DATA_LOSS ? NKV_OK : status;
+        if (memcmp(chunk, value.data + done, n) != 0)
+            return NKV_OK;
+        done += n;
+    }
+    status = nkv_entry_verify(store, entry);
+    *same = status == NKV_OK;
+    return status == NKV_DATA_LOSS ? NKV_OK : status;
+}
+
+/* Whether no copy of a slot's entry is intact. */
+static bool is_unreadable(struct nkv_store *store, uint32_t slot)
+{
+    for (uint32_t copy = 0; copy < store->copies; copy++) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        struct nkv_entry entry;
+        if (address != NKV_NONE &&
+            nkv_entry_read(store, address, &entry) == NKV_OK &&
+            nkv_entry_verify(store, &entry) == NKV_OK)
+            return false;
+    }
+    return true;
+}
+
+static void drop_slot(struct nkv_store *store, uint32_t slot)
+{
+    if (nkv_slot_is_tombstone(store, slot))
+        store->tombstones--;
+    else
+        store->keys--;
+    nkv_forget_addresses(store, slot, 0);
+    nkv_index_remove(store, slot);
+    store->counters[NKV_COUNT_CORRUPT]++;
+}
+
+/*
+ * Drops slots with a key's hash whose entries are damaged beyond use: they are
+ * this key's, which is about to be written anew, or of a key that is lost.
+ */
+static void drop_unreadable(struct nkv_store *store, struct nkv_span key)
+{
+    uint32_t slot = nkv_index_first(store, nkv_hash(key));
+
+    while (slot != NKV_NONE) {
+        if (!is_unreadable(store, slot)) {
+            slot = nkv_index_next(store, slot);
+            continue;
+        }
+        drop_slot(store, slot);
+        slot = nkv_index_first(store, nkv_hash(key));
+    }
+}
+
+static enum nkv_status check_write(const struct nkv_store *store,
+                                   struct nkv_span key, size_t value_size)
+{
+    enum nkv_status status = nkv_check_writable(store);
+
+    if (status == NKV_OK)
+        status = nkv_check_key(key);
+    if (status == NKV_OK &&
+        (value_size > NKV_VALUE_SIZE_MAX ||
+         nkv_entry_size(store, (uint32_t)key.size, (uint32_t)value_size) >
+             store->sector_bytes))
+        status = NKV_INVALID_ARGUMENT;
+    return status;
+}
+
+enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
+                        struct nkv_span value)
+{
+    const struct nkv_change change = {NKV_CHANGE_PUT, key, value};
+    struct nkv_entry entry;
+    uint32_t slot;
+    bool same = false, present;
+    enum nkv_status status = check_write(store, key, value.size);
+
+    if (status != NKV_OK)
+        return status;
+    status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
+    present = status == NKV_OK && !entry.is_tombstone;
+    if (status == NKV_OK)
+        status = has_value(store, &entry, value, &same);
+    else if (status == NKV_DATA_LOSS)
+        drop_unreadable(store, key);
+    if (status != NKV_OK && status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
+        return status;
+    if (same)
+        return NKV_OK;
+    if (!present && store->keys >= store->config->max_keys)
+        return NKV_RESOURCE_EXHAUSTED;
+    return nkv_write(store, &change);
+}
+
+enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)
+{
+    const struct nkv_change change = {.kind = NKV_CHANGE_DELETE, .key = key};
+    struct nkv_entry entry;
+    uint32_t slot;
+    enum nkv_status status = check_write(store, key, 0);
+
+    if (status == NKV_OK)
+        status = nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
+    if (status == NKV_OK)
+        status = nkv_tombstones_make_room(store);
+    return status == NKV_OK ? nkv_write(store, &change) : status;
+}
+
+uint32_t nkv_value_size_max(const struct nkv_store *store, size_t key_size)
+{
+    uint32_t alignment = nkv_entry_size(store, 0, 0);
+    uint32_t room = store->sector_bytes / alignment * alignment;
+    uint32_t overhead = NKV_UNIT + (uint32_t)key_size;
+
+    if (key_size > NKV_KEY_SIZE_MAX || overhead > room)
+        return 0;
+    room -= overhead;
+    return room < NKV_VALUE_SIZE_MAX ? room : (uint32_t)NKV_VALUE_SIZE_MAX;
+}

@@ -1,0 +1,99 @@
+#include "room.h"
+
+#include "collect.h"
+#include "sector.h"
+#include "tombstones.h"
+
+/* Whether every copy finds a sector of its own as things are. */
+static bool fits_now(const struct nkv_store *store, uint32_t size)
+{
+    struct nkv_sector_set taken = {.count = 0};
+
+    while (taken.count < store->copies) {
+        uint32_t sector =
+            nkv_sector_choose(store, size, &taken, NKV_FOR_WRITING);
+        if (sector == NKV_NONE)
+            return false;
+        taken.sectors[taken.count++] = sector;
+    }
+    return true;
+}
+
+/* Whether it could fit after collecting everything, by sums alone. */
+static bool may_ever_fit(const struct nkv_store *store, uint32_t size)
+{
+    uint64_t room = 0, needed = (uint64_t)size * store->copies;
+    bool kept_one = false;
+
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
+        if (nkv_sector(store, i)->state == NKV_SECTOR_FAILED)
+            continue;
+        if (kept_one)
+            room += store->sector_bytes;
+        kept_one = true;
+        needed += nkv_sector_live(store, i);
+    }
+    return needed <= room;
+}
+
+static enum nkv_status collect_until_it_fits(struct nkv_store *store,
+                                             uint32_t size)
+{
+    enum nkv_status status = NKV_OK;
+
+    /* Each round erases a sector with stale bytes, or one less can be used, so
+     * twice round is more than enough. */
+    for (uint32_t i = 0; i < 2 * nkv_sector_count(store); i++) {
+        if (fits_now(store, size))
+            return NKV_OK;
+        if (!may_ever_fit(store, size))
+            return NKV_RESOURCE_EXHAUSTED;
+        status = nkv_collect_best(store);
+        if (status == NKV_RESOURCE_EXHAUSTED)
+            return status;
+    }
+    return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
+}
+
+enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
+{
+    enum nkv_status status = collect_until_it_fits(store, size);
+    uint32_t dropped, needed_by;
+
+    if (status != NKV_RESOURCE_EXHAUSTED || store->tombstones == 0)
+        return status;
+    status = nkv_tombstones_sweep(store, &dropped, &needed_by);
+    if (status != NKV_OK)
+        return status;
+    return dropped > 0 ? collect_until_it_fits(store, size)
+                       : NKV_RESOURCE_EXHAUSTED;
+}
+
+enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
+                                           const struct nkv_entry *old)
+{
+    enum nkv_status status = NKV_OK;
+
+    while (status == NKV_OK && nkv_collecting(store))
+        status = nkv_collect_step(store);
+    if (status != NKV_OK)
+        return status;
+    store->replaced = old->address;
+    nkv_collect_begin(store, nkv_sector_of(store, old->address));
+    while (status == NKV_OK)
+        status = nkv_collect_step(store);
+    if (status == NKV_NOT_FOUND)
+        return NKV_OK;
+    store->replaced = NKV_NONE;
+    return status;
+}
+
+enum nkv_status nkv_room_finish(struct nkv_store *store)
+{
+    enum nkv_status status = NKV_OK;
+
+    store->replaced = NKV_NONE;
+    while (status == NKV_OK && nkv_collecting(store))
+        status = nkv_collect_step(store);
+    return status;
+}

@@ -1,0 +1,143 @@
+#include "sector.h"
+
+#include "flash_io.h"
+
+void nkv_sector_add_live(struct nkv_store *store, uint32_t address,
+                         int32_t bytes)
+{
+    struct nkv_sector *sector =
+        nkv_sector(store, nkv_sector_of(store, address));
+
+    int32_t live = (int32_t)sector->live_units + bytes / NKV_UNIT;
+
+    /* A length that rotted on flash may make the sum go wrong; collection
+     * looks at the entries, not at the sum. */
+    sector->live_units = (uint16_t)(live < 0 ? 0 : live);
+}
+
+uint32_t nkv_sector_used(const struct nkv_store *store, uint32_t sector)
+{
+    return (uint32_t)nkv_sector(store, sector)->used_units * NKV_UNIT;
+}
+
+uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector)
+{
+    return (uint32_t)nkv_sector(store, sector)->live_units * NKV_UNIT;
+}
+
+uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector)
+{
+    return nkv_sector_used(store, sector) - nkv_sector_live(store, sector);
+}
+
+void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
+                          enum nkv_sector_state state)
+{
+    struct nkv_sector *sector = nkv_sector(store, number);
+    bool erased = state == NKV_SECTOR_ERASED;
+
+    if (sector->state == NKV_SECTOR_ERASED)
+        store->erased_sectors--;
+    if (erased)
+        store->erased_sectors++;
+    sector->state = (uint8_t)state;
+    sector->used_units =
+        (uint16_t)(erased ? 0 : store->sector_bytes / NKV_UNIT);
+}
+
+void nkv_sector_set_used(struct nkv_store *store, uint32_t sector,
+                         uint32_t used)
+{
+    nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
+    if (used % store->flash->program_unit != 0)
+        return;
+    nkv_sector(store, sector)->state = NKV_SECTOR_OPEN;
+    nkv_sector(store, sector)->used_units = (uint16_t)(used / NKV_UNIT);
+}
+
+static bool is_taken(const struct nkv_sector_set *taken, uint32_t sector)
+{
+    for (uint32_t i = 0; i < taken->count; i++)
+        if (taken->sectors[i] == sector)
+            return true;
+    return false;
+}
+
+/* Erased sectors that a new entry may open. While a collection holds its spare
+ * sector, its victim is going to be the one that stays erased. */
+static uint32_t erased_to_spend(const struct nkv_store *store,
+                                const struct nkv_sector_set *taken,
+                                enum nkv_purpose purpose)
+{
+    uint32_t kept = purpose == NKV_FOR_WRITING && store->spare == NKV_NONE;
+    uint32_t promised = 0;
+
+    for (uint32_t i = 0; i < taken->count; i++)
+        promised +=
+            nkv_sector(store, taken->sectors[i])->state == NKV_SECTOR_ERASED;
+    return store->erased_sectors > kept + promised
+               ? store->erased_sectors - kept - promised
+               : 0;
+}
+
+static bool may_append(const struct nkv_store *store, uint32_t sector,
+                       uint32_t size, enum nkv_purpose purpose)
+{
+    if (nkv_sector(store, sector)->state != NKV_SECTOR_OPEN ||
+        store->sector_bytes - nkv_sector_used(store, sector) < size)
+        return false;
+    if (sector == store->victim)
+        return false;
+    /* The room in a spare belongs to what is left of the victim. */
+    return purpose == NKV_FOR_COLLECTING || sector != store->spare;
+}
+
+uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
+                           const struct nkv_sector_set *taken,
+                           enum nkv_purpose purpose)
+{
+    uint32_t count = nkv_sector_count(store), erased = NKV_NONE;
+
+    if (size > store->sector_bytes)
+        return NKV_NONE;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t sector = (store->head + i) % count;
+        if (is_taken(taken, sector))
+            continue;
+        if (may_append(store, sector, size, purpose))
+            return sector;
+        if (erased == NKV_NONE &&
+            nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
+            erased = sector;
+    }
+    return erased_to_spend(store, taken, purpose) > 0 ? erased : NKV_NONE;
+}
+
+uint32_t nkv_sector_choose_victim(const struct nkv_store *store)
+{
+    uint32_t count = nkv_sector_count(store), best = NKV_NONE, most = 0;
+
+    /* From the oldest in ring order on, so that equal ones wear in turn. */
+    for (uint32_t i = 1; i <= count; i++) {
+        uint32_t sector = (store->head + i) % count;
+        if (nkv_sector(store, sector)->state == NKV_SECTOR_FAILED)
+            continue;
+        if (nkv_sector_stale(store, sector) > most) {
+            most = nkv_sector_stale(store, sector);
+            best = sector;
+        }
+    }
+    return best;
+}
+
+enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
+{
+    enum nkv_status status = nkv_flash_erase(store, sector);
+
+    if (status != NKV_OK)
+        status = nkv_flash_erase(store, sector);
+    nkv_sector_set_state(store, sector,
+                         status == NKV_OK ? NKV_SECTOR_ERASED
+                                          : NKV_SECTOR_FAILED);
+    return status;
+}

@@ -1,0 +1,26 @@
+/*
+ * Letting tombstones go. A tombstone is needed as long as an older value of its
+ * key is left anywhere on flash. A sweep reads all headers and finds out for
+ * all tombstones at once; those that are not needed leave the index, and their
+ * bytes become stale.
+ *
+ * Invariant: the entry with the newest id is never let go, or ids would be
+ * given out twice after the next mount.
+ */
+#ifndef NKV_TOMBSTONES_H
+#define NKV_TOMBSTONES_H
+
+#include "core.h"
+
+/*
+ * One sweep. *dropped is how many tombstones went; *needed_by is a sector with
+ * an older value of one that had to stay, or NKV_NONE.
+ */
+enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
+                                     uint32_t *needed_by);
+
+/* Makes room in the index for one more tombstone: sweeps, and collects sectors
+ * with older values if that is not enough. */
+enum nkv_status nkv_tombstones_make_room(struct nkv_store *store);
+
+#endif
