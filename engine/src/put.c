@@ -93,6 +93,15 @@ static enum nkv_status check_write(const struct nkv_store *store,
     return status;
 }
 
+/* A slot for one more key. Tombstones may hold more than their share after a
+ * mount with a smaller table. */
+static enum nkv_status make_slot(struct nkv_store *store)
+{
+    return store->keys + store->tombstones + 1 < store->slots
+               ? NKV_OK
+               : nkv_tombstones_make_room(store);
+}
+
 enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
                         struct nkv_span value)
 {
@@ -116,7 +125,8 @@ enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
         return NKV_OK;
     if (!present && store->keys >= store->config->max_keys)
         return NKV_RESOURCE_EXHAUSTED;
-    return nkv_write(store, &change);
+    status = make_slot(store);
+    return status == NKV_OK ? nkv_write(store, &change) : status;
 }
 
 enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)

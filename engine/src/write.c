@@ -102,7 +102,9 @@ static enum nkv_status write_other_copies(struct nkv_store *store,
     }
     if (status != NKV_OK)
         store->lacks_copies = true;
-    return status;
+    /* The change has been made. The statistics tell what is missing, and it is
+     * added when there is room. */
+    return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
 }
 
 /* Finds the key as it is now and writes the first copy of its new entry. */

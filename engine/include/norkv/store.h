@@ -212,6 +212,8 @@ NKV_MUST_USE enum nkv_status nkv_describe(struct nkv_store *store,
  *   value that does not fit a sector (nkv_value_size_max).
  * - NKV_RESOURCE_EXHAUSTED: the store or its key table is full. The old value
  *   stands.
+ * With several copies and too little room for all of them, a value that
+ * replaces a larger one is stored in fewer (missing_copies in the statistics).
  */
 NKV_MUST_USE enum nkv_status
 nkv_put(struct nkv_store *store, struct nkv_span key, struct nkv_span value);
