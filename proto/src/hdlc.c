@@ -74,7 +74,7 @@ static enum nkv_status finish_frame(const struct nkv_hdlc_decoder *decoder,
         /* Flags in a row are nothing to report. */
         return NKV_UNAVAILABLE;
     }
-    if (decoder->size < NKV_HDLC_CONTENT_MIN || decoder->crc != good_crc) {
+    if (decoder->crc != good_crc) {
         return NKV_DATA_LOSS;
     }
     if (decoder->size > decoder->capacity) {

@@ -174,6 +174,7 @@ static void bytes_that_are_no_packet_are_refused(void **state)
         SPAN("\x2a\x01"), SPAN("\x2a\x05pppp"),
         SPAN("\x2a\xff\xff\xff\xff\x0f"),
         SPAN("\x2a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01p"),
+        SPAN("\x2a\x81\x80\x80\x80\x10p"),
         SPAN("\x42\xfb\xff\xff\xff\xff\xff\xff\xff\xff\x01pppppppp")};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         nkv_check_decodes_to(bad[i], NULL);
