@@ -1,0 +1,146 @@
+#include "apply_check.h"
+
+#include "device.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <text.h>
+
+/* What the device takes. */
+struct limits {
+    uint32_t max_key;
+    uint32_t max_value;
+    uint32_t sector_size;
+    uint32_t max_keys;
+};
+
+static struct nkv_span key_of(const struct nkv_setting *setting)
+{
+    return (struct nkv_span){setting->key, setting->key_size};
+}
+
+static enum nkv_exit fail_setting(const struct nkv_apply_check *check,
+                                  const struct nkv_setting *setting,
+                                  const char *what, size_t size, size_t limit)
+{
+    char shown[NKV_SHOW_SHORT_SIZE];
+
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s' line %lu: key '%s': the %s has %zu bytes, %s takes "
+                    "%zu at most; nothing was written",
+                    check->path, setting->line,
+                    nkv_show_short(key_of(setting), shown), what, size,
+                    check->port, limit);
+}
+
+/* The header of an entry, beside key and value in one sector. */
+enum { ENTRY_OVERHEAD = 16 };
+
+static size_t value_limit(const struct limits *limits, size_t key_size)
+{
+    size_t room = limits->sector_size - ENTRY_OVERHEAD - key_size;
+    size_t frame = limits->max_value + (limits->max_key - key_size);
+
+    return room < frame ? room : frame;
+}
+
+static enum nkv_exit check_sizes(const struct nkv_apply_check *check,
+                                 const struct limits *limits)
+{
+    for (size_t i = 0; i < check->settings->count; i++) {
+        const struct nkv_setting *it = &check->settings->items[i];
+        size_t limit;
+
+        if (it->key_size > limits->max_key) {
+            return fail_setting(check, it, "key", it->key_size,
+                                limits->max_key);
+        }
+        limit = value_limit(limits, it->key_size);
+        if (it->value_size > limit) {
+            return fail_setting(check, it, "value", it->value_size, limit);
+        }
+    }
+    return NKV_EXIT_DONE;
+}
+
+static enum nkv_exit learn_limits(const struct nkv_apply_check *check,
+                                  struct limits *limits)
+{
+    struct nkv_client_statistics statistics;
+    const struct nkv_device *device;
+    enum nkv_status status =
+        nkv_client_device(check->client, check->call, &device);
+
+    if (status == NKV_OK) {
+        limits->max_key = device->max_key;
+        limits->max_value = device->max_value;
+        status = nkv_client_statistics(check->client, check->call, &statistics);
+    }
+    if (status != NKV_OK) {
+        return nkv_fail_call(check->client, status);
+    }
+    limits->sector_size = statistics.sector_size;
+    limits->max_keys = statistics.max_keys;
+    return NKV_EXIT_DONE;
+}
+
+static bool is_setting(const struct nkv_settings *settings, struct nkv_span key)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct nkv_setting *it = &settings->items[i];
+
+        if (it->key_size == key.size &&
+            memcmp(it->key, key.data, key.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct others {
+    const struct nkv_settings *settings;
+    size_t count;
+};
+
+static bool count_other(void *context, const struct nkv_client_record *record)
+{
+    struct others *others = context;
+
+    others->count += is_setting(others->settings, record->key) ? 0 : 1;
+    return true;
+}
+
+/* Does the device's table hold the keys that it will have then? */
+static enum nkv_exit check_key_count(const struct nkv_apply_check *check,
+                                     uint32_t max_keys)
+{
+    struct others others = {.settings = check->settings};
+    struct nkv_client_scan scan = {
+        .keys_only = true, .record = count_other, .context = &others};
+    enum nkv_status status = nkv_client_scan(check->client, check->call, &scan);
+
+    if (status != NKV_OK) {
+        return nkv_fail_call(check->client, status);
+    }
+    if (others.count + check->settings->count > max_keys) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "'%s': its %zu keys and %zu others make more than the "
+                        "%" PRIu32 " that %s holds: delete some; nothing was "
+                        "written",
+                        check->path, check->settings->count, others.count,
+                        max_keys, check->port);
+    }
+    return NKV_EXIT_DONE;
+}
+
+enum nkv_exit nkv_apply_check(const struct nkv_apply_check *check)
+{
+    struct limits limits;
+    enum nkv_exit code = learn_limits(check, &limits);
+
+    if (code == NKV_EXIT_DONE) {
+        code = check_sizes(check, &limits);
+    }
+    return code == NKV_EXIT_DONE ? check_key_count(check, limits.max_keys)
+                                 : code;
+}

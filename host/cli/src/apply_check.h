@@ -1,0 +1,25 @@
+/* What apply makes sure of before it writes anything. */
+#ifndef NORKV_CLI_APPLY_CHECK_H
+#define NORKV_CLI_APPLY_CHECK_H
+
+#include "report.h"
+
+#include <norkv/client.h>
+#include <settings.h>
+
+struct nkv_apply_check {
+    /* As messages name them: the CSV file and the port. */
+    const char *path;
+    const char *port;
+    const struct nkv_settings *settings;
+    struct nkv_client *client;
+    const struct nkv_call_options *call;
+};
+
+/*
+ * Checks that the device takes each key and value, and that its table holds all
+ * the keys that it will have then. What it does not take was reported.
+ */
+enum nkv_exit nkv_apply_check(const struct nkv_apply_check *check);
+
+#endif

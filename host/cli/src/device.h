@@ -1,0 +1,37 @@
+/* A command's way to the device. */
+#ifndef NORKV_CLI_DEVICE_H
+#define NORKV_CLI_DEVICE_H
+
+#include "options.h"
+#include "report.h"
+
+#include <norkv/client.h>
+
+/* Deadlines of commands where --timeout gives none, milliseconds. */
+enum {
+    NKV_TIMEOUT_SHORT = 10 * 1000,
+    NKV_TIMEOUT_LISTING = 60 * 1000,
+    NKV_TIMEOUT_LONG = 120 * 1000
+};
+
+/*
+ * Opens the port that the options name. Everything that is done with client
+ * ends within --timeout, or timeout_ms where that was not given, after this.
+ *
+ * NKV_EXIT_DONE: free client. Otherwise the error was reported.
+ */
+enum nkv_exit nkv_connect(const struct nkv_options *options,
+                          uint32_t timeout_ms, struct nkv_client **client);
+
+/* The options of each call. */
+struct nkv_call_options nkv_call_of(const struct nkv_options *options,
+                                    uint32_t timeout_ms);
+
+/*
+ * Reports why the last call failed. Returns NKV_EXIT_KEY_NOT_FOUND for a key
+ * that is not there, else NKV_EXIT_FAILED.
+ */
+enum nkv_exit nkv_fail_call(const struct nkv_client *client,
+                            enum nkv_status status);
+
+#endif

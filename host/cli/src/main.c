@@ -1,0 +1,100 @@
+/* norkv: a device's key-value store, from the command line. */
+#include "command.h"
+#include "output.h"
+
+#include <norkv/client.h>
+#include <stdio.h>
+
+struct call {
+    struct nkv_options options;
+    const struct nkv_command *command;
+    int count;
+    char **operands;
+};
+
+/* Finds the command that the operands begin with, and cuts it off them. */
+static enum nkv_exit find_command(struct call *call)
+{
+    const struct nkv_command *table = nkv_commands;
+
+    call->command = nkv_find_command(table, call->operands[0]);
+    if (call->command != NULL && call->command->run == NULL &&
+        call->count > 1) {
+        table = nkv_image_commands;
+        call->operands++;
+        call->count--;
+        call->command = nkv_find_command(table, call->operands[0]);
+    }
+    if (call->command == NULL) {
+        return nkv_fail_unknown_command(table, call->operands[0]);
+    }
+    call->operands++;
+    call->count--;
+    return NKV_EXIT_DONE;
+}
+
+static enum nkv_exit check_operands(const struct call *call)
+{
+    const struct nkv_command *command = call->command;
+
+    if (command->run == NULL) {
+        return nkv_fail(NKV_EXIT_USAGE,
+                        "image needs a command: 'norkv help image' lists them");
+    }
+    if (call->count < command->operands_min ||
+        call->count > command->operands_max) {
+        return nkv_fail(NKV_EXIT_USAGE, "too %s arguments: norkv %s %s",
+                        call->count < command->operands_min ? "few" : "many",
+                        command->name, command->usage);
+    }
+    return nkv_options_check(&call->options, command->options, command->name);
+}
+
+static enum nkv_exit run_command(struct call *call)
+{
+    enum nkv_exit code = find_command(call);
+
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    if (nkv_given(&call->options, NKV_OPTION_HELP)) {
+        nkv_print_command_help(call->command);
+        return NKV_EXIT_DONE;
+    }
+    code = check_operands(call);
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    return call->command->run(&call->options, call->count, call->operands);
+}
+
+static enum nkv_exit run(int argc, char **argv)
+{
+    struct call call = {0};
+    int first = 0;
+    enum nkv_exit code = nkv_options_parse(argc, argv, &call.options, &first);
+
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    if (nkv_given(&call.options, NKV_OPTION_VERSION)) {
+        printf("norkv %s\n", nkv_client_version());
+        return NKV_EXIT_DONE;
+    }
+    call.count = argc - first;
+    call.operands = argv + first;
+    if (call.count > 0) {
+        return run_command(&call);
+    }
+    if (nkv_given(&call.options, NKV_OPTION_HELP)) {
+        nkv_print_help();
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_USAGE, "no command: 'norkv help' lists them");
+}
+
+int main(int argc, char **argv)
+{
+    nkv_prepare_streams();
+    return (int)nkv_close_output(run(argc, argv));
+}

@@ -1,0 +1,282 @@
+#include "options.h"
+
+#include "numbers.h"
+#include "suggest.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct description {
+    const char *name;
+    char letter;
+    /* How its value is called; NULL where it has none. */
+    const char *value;
+    const char *text;
+};
+
+static const struct description descriptions[NKV_OPTION_COUNT] = {
+    [NKV_OPTION_PORT] = {"port", 0, "PORT",
+                         "/dev/ttyACM0, /dev/pts/3, a link to one, or "
+                         "tcp:HOST:PORT (or NORKV_PORT)"},
+    [NKV_OPTION_BAUD] = {"baud", 0, "N", "line rate, bits/s (115200)"},
+    [NKV_OPTION_TIMEOUT] = {"timeout", 0, "TIME",
+                            "deadline of the whole command, retries "
+                            "included: 500ms, 10s, 2m, bare: seconds"},
+    [NKV_OPTION_STORE] = {"store", 0, "N", "number of the store (0)"},
+    [NKV_OPTION_VERBOSE] = {"verbose", 'v', NULL,
+                            "show all frames and what they mean"},
+    [NKV_OPTION_JSON] = {"json", 0, NULL, "print one JSON object a line"},
+    [NKV_OPTION_KEY_HEX] = {"key-hex", 0, NULL, "keys are given in hex"},
+    [NKV_OPTION_OUTPUT] = {"output", 'o', "FILE",
+                           "write the value to FILE, whole or not at all"},
+    [NKV_OPTION_FILE] = {"file", 0, "F", "the value is what file F holds"},
+    [NKV_OPTION_HEX] = {"hex", 0, "BYTES", "the value, in hex"},
+    [NKV_OPTION_LONG] = {"long", 'l', NULL, "with version and size"},
+    [NKV_OPTION_UNIT_ID] = {"unit-id", 0, "ID",
+                            "the device's own, as info shows it"},
+    [NKV_OPTION_DRY_RUN] = {"dry-run", 0, NULL, "check all, write nothing"},
+    [NKV_OPTION_FORCE] = {"force", 0, NULL, "replace a file that is there"},
+    [NKV_OPTION_NO_REPAIR] = {"no-repair", 0, NULL,
+                              "the bare scan: repair nothing"},
+    [NKV_OPTION_SECTOR_SIZE] = {"sector-size", 0, "BYTES",
+                                "bytes that one erase clears (4096)"},
+    [NKV_OPTION_SECTORS] = {"sectors", 0, "N",
+                            "number of sectors (from the file; create: 16)"},
+    [NKV_OPTION_PROGRAM_UNIT] = {"program-unit", 0, "BYTES",
+                                 "smallest piece to program (16)"},
+    [NKV_OPTION_COPIES] = {"copies", 0, "N", "copies of each entry (1)"},
+    [NKV_OPTION_FORMAT] = {"format", 0, "MAGIC[:SUM]",
+                           "an entry format, SUM crc16, none or ignore; the "
+                           "first is written (5ab2f0b5:crc16)"},
+    [NKV_OPTION_MAX_KEYS] = {"max-keys", 0, "N",
+                             "keys that the index holds (all that fit)"},
+    [NKV_OPTION_HELP] = {"help", 'h', NULL, "show this help"},
+    [NKV_OPTION_VERSION] = {"version", 0, NULL, "show the version"},
+};
+
+/* Values of long options in getopt_long's answer begin here. */
+enum { LONG_OPTION = 256 };
+
+_Static_assert(NKV_OPTION_MAX_KEYS - NKV_OPTION_SECTOR_SIZE + 1 ==
+                   NKV_GEOMETRY_FLAG_COUNT,
+               "each flag of a geometry is an option");
+
+static void fill_long_options(struct option *to)
+{
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        to[i] = (struct option){
+            .name = descriptions[i].name,
+            .has_arg =
+                descriptions[i].value != NULL ? required_argument : no_argument,
+            .val = LONG_OPTION + i,
+        };
+    }
+    to[NKV_OPTION_COUNT] = (struct option){0};
+}
+
+/* The colon in front: a missing value is told from an unknown option. */
+static void fill_letters(char *to)
+{
+    *to++ = ':';
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        if (descriptions[i].letter != 0) {
+            *to++ = descriptions[i].letter;
+            if (descriptions[i].value != NULL) {
+                *to++ = ':';
+            }
+        }
+    }
+    *to = '\0';
+}
+
+/* The option for an answer of getopt_long, NKV_OPTION_COUNT for none. */
+static int find_option(int answer)
+{
+    if (answer >= LONG_OPTION) {
+        return answer - LONG_OPTION;
+    }
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        if (answer != 0 && descriptions[i].letter == answer) {
+            return i;
+        }
+    }
+    return NKV_OPTION_COUNT;
+}
+
+static enum nkv_exit fail_unknown(const char *word)
+{
+    if (strncmp(word, "--", 2) == 0) {
+        for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+            if (nkv_is_like(word + 2, descriptions[i].name)) {
+                return nkv_fail(NKV_EXIT_USAGE,
+                                "unknown option '%s': did you mean --%s?", word,
+                                descriptions[i].name);
+            }
+        }
+    }
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "unknown option '%s': see 'norkv help'; a value that "
+                    "begins with - goes behind --",
+                    word);
+}
+
+/* What getopt_long found wrong: answer is '?' or ':'. */
+static enum nkv_exit fail_parse(int answer, char **argv)
+{
+    int option = find_option(optopt);
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    if (option < NKV_OPTION_COUNT && answer == ':') {
+        return nkv_fail(NKV_EXIT_USAGE, "option --%s needs a value: --%s %s",
+                        descriptions[option].name, descriptions[option].name,
+                        descriptions[option].value);
+    }
+    if (option < NKV_OPTION_COUNT) {
+        return nkv_fail(NKV_EXIT_USAGE, "option --%s takes no value",
+                        descriptions[option].name);
+    }
+    return fail_unknown(optopt != 0 ? letter : argv[optind - 1]);
+}
+
+static enum nkv_exit take_number(enum nkv_option option, uint32_t smallest,
+                                 uint32_t *number)
+{
+    if (nkv_parse_number(optarg, UINT32_MAX, number) && *number >= smallest) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "--%s '%s' is no number from %u on: write decimal digits",
+                    descriptions[option].name, optarg, smallest);
+}
+
+static enum nkv_exit take_time(uint32_t *milliseconds)
+{
+    if (nkv_parse_time(optarg, milliseconds)) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "--timeout '%s' is no time: write a number above 0 with "
+                    "ms, s or m, as in 500ms, 10s or 2m",
+                    optarg);
+}
+
+static enum nkv_exit take_geometry(enum nkv_option option,
+                                   struct nkv_geometry *geometry)
+{
+    struct nkv_geometry_error error;
+
+    if (nkv_geometry_set(
+            geometry, (enum nkv_geometry_flag)(option - NKV_OPTION_SECTOR_SIZE),
+            optarg, &error)) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_USAGE, "%s", error.text);
+}
+
+/* Where an option's value goes as it is; NULL for the others. */
+static const char **text_of(struct nkv_options *options, enum nkv_option option)
+{
+    switch ((int)option) {
+    case NKV_OPTION_PORT:
+        return &options->port;
+    case NKV_OPTION_OUTPUT:
+        return &options->output;
+    case NKV_OPTION_FILE:
+        return &options->file;
+    case NKV_OPTION_HEX:
+        return &options->hex;
+    case NKV_OPTION_UNIT_ID:
+        return &options->unit_id;
+    default:
+        return NULL;
+    }
+}
+
+static enum nkv_exit take(enum nkv_option option, struct nkv_options *options)
+{
+    const char **text = text_of(options, option);
+
+    options->given |= NKV_TAKES(option);
+    if (text != NULL) {
+        *text = optarg;
+        return NKV_EXIT_DONE;
+    }
+    if ((NKV_TAKES(option) & NKV_TAKES_GEOMETRY) != 0) {
+        return take_geometry(option, &options->geometry);
+    }
+    switch ((int)option) {
+    case NKV_OPTION_BAUD:
+        return take_number(option, 1, &options->baud);
+    case NKV_OPTION_STORE:
+        return take_number(option, 0, &options->store);
+    case NKV_OPTION_TIMEOUT:
+        return take_time(&options->timeout_ms);
+    default:
+        return NKV_EXIT_DONE;
+    }
+}
+
+enum nkv_exit nkv_options_parse(int argc, char **argv,
+                                struct nkv_options *options, int *first)
+{
+    struct option long_options[NKV_OPTION_COUNT + 1];
+    char letters[2 * NKV_OPTION_COUNT + 2];
+    const char *port = getenv("NORKV_PORT");
+    int answer;
+
+    *options = (struct nkv_options){.port = port};
+    nkv_geometry_init(&options->geometry);
+    fill_long_options(long_options);
+    fill_letters(letters);
+    opterr = 0;
+    while ((answer = getopt_long(argc, argv, letters, long_options, NULL)) !=
+           -1) {
+        enum nkv_exit code;
+
+        if (answer == '?' || answer == ':') {
+            return fail_parse(answer, argv);
+        }
+        code = take((enum nkv_option)find_option(answer), options);
+        if (code != NKV_EXIT_DONE) {
+            return code;
+        }
+    }
+    *first = optind;
+    return NKV_EXIT_DONE;
+}
+
+enum nkv_exit nkv_options_check(const struct nkv_options *options,
+                                uint64_t takes, const char *command)
+{
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        if (nkv_given(options, (enum nkv_option)i) &&
+            (takes & NKV_TAKES(i)) == 0) {
+            return nkv_fail(NKV_EXIT_USAGE,
+                            "'%s' takes no --%s: see 'norkv help %s'", command,
+                            descriptions[i].name, command);
+        }
+    }
+    return NKV_EXIT_DONE;
+}
+
+void nkv_options_print(uint64_t set)
+{
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        const struct description *it = &descriptions[i];
+        char name[40];
+
+        if ((set & NKV_TAKES(i)) == 0) {
+            continue;
+        }
+        snprintf(name, sizeof name, "%s%s%s", it->name,
+                 it->value != NULL ? " " : "",
+                 it->value != NULL ? it->value : "");
+        if (it->letter != 0) {
+            printf("  -%c, --%-20s %s\n", it->letter, name, it->text);
+        } else {
+            printf("      --%-20s %s\n", name, it->text);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/* The options of the command line. */
+#ifndef NORKV_CLI_OPTIONS_H
+#define NORKV_CLI_OPTIONS_H
+
+#include "report.h"
+
+#include <norkv/geometry.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum nkv_option {
+    NKV_OPTION_PORT,
+    NKV_OPTION_BAUD,
+    NKV_OPTION_TIMEOUT,
+    NKV_OPTION_STORE,
+    NKV_OPTION_VERBOSE,
+    NKV_OPTION_JSON,
+    NKV_OPTION_KEY_HEX,
+    NKV_OPTION_OUTPUT,
+    NKV_OPTION_FILE,
+    NKV_OPTION_HEX,
+    NKV_OPTION_LONG,
+    NKV_OPTION_UNIT_ID,
+    NKV_OPTION_DRY_RUN,
+    NKV_OPTION_FORCE,
+    NKV_OPTION_NO_REPAIR,
+    /* The flags of norkv/geometry.h, in its order. */
+    NKV_OPTION_SECTOR_SIZE,
+    NKV_OPTION_SECTORS,
+    NKV_OPTION_PROGRAM_UNIT,
+    NKV_OPTION_COPIES,
+    NKV_OPTION_FORMAT,
+    NKV_OPTION_MAX_KEYS,
+    NKV_OPTION_HELP,
+    NKV_OPTION_VERSION,
+    NKV_OPTION_COUNT
+};
+
+/* The bit of an option in a set of them. */
+#define NKV_TAKES(option) (UINT64_C(1) << (option))
+
+/* What every command takes. */
+#define NKV_TAKES_COMMON                                                       \
+    (NKV_TAKES(NKV_OPTION_HELP) | NKV_TAKES(NKV_OPTION_VERSION))
+
+/* What commands take that talk to a device. */
+#define NKV_TAKES_DEVICE                                                       \
+    (NKV_TAKES(NKV_OPTION_PORT) | NKV_TAKES(NKV_OPTION_BAUD) |                 \
+     NKV_TAKES(NKV_OPTION_TIMEOUT) | NKV_TAKES(NKV_OPTION_STORE) |             \
+     NKV_TAKES(NKV_OPTION_VERBOSE) | NKV_TAKES(NKV_OPTION_JSON))
+
+/* How a store is laid out in a flash file. */
+#define NKV_TAKES_GEOMETRY                                                     \
+    (NKV_TAKES(NKV_OPTION_SECTOR_SIZE) | NKV_TAKES(NKV_OPTION_SECTORS) |       \
+     NKV_TAKES(NKV_OPTION_PROGRAM_UNIT) | NKV_TAKES(NKV_OPTION_COPIES) |       \
+     NKV_TAKES(NKV_OPTION_FORMAT) | NKV_TAKES(NKV_OPTION_MAX_KEYS))
+
+struct nkv_options {
+    /* The set of those given. */
+    uint64_t given;
+    /* --port, or NORKV_PORT; NULL where neither is. */
+    const char *port;
+    /* 0: the library's default. */
+    uint32_t baud;
+    /* 0: the command's default. */
+    uint32_t timeout_ms;
+    uint32_t store;
+    const char *output;
+    const char *file;
+    const char *hex;
+    const char *unit_id;
+    /* Of a flash file; its defaults where nothing was given. */
+    struct nkv_geometry geometry;
+};
+
+static inline bool nkv_given(const struct nkv_options *options,
+                             enum nkv_option option)
+{
+    return (options->given & NKV_TAKES(option)) != 0;
+}
+
+/*
+ * Reads the options, wherever they stand, and moves the operands to the end of
+ * argv: *first is the first of them. Strings are borrowed from argv.
+ */
+enum nkv_exit nkv_options_parse(int argc, char **argv,
+                                struct nkv_options *options, int *first);
+
+/* Reports the first option given that is not in the set takes. */
+enum nkv_exit nkv_options_check(const struct nkv_options *options,
+                                uint64_t takes, const char *command);
+
+/* Prints a line for each option in the set. */
+void nkv_options_print(uint64_t set);
+
+#endif
