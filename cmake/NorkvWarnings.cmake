@@ -10,6 +10,10 @@ target_compile_options(norkv_warnings INTERFACE
 if(NORKV_WERROR)
     target_compile_options(norkv_warnings INTERFACE -Werror)
 endif()
+# Assertions are for our own bugs: they stay where bugs are looked for.
+if(NORKV_SANITIZE OR NORKV_FUZZ)
+    target_compile_options(norkv_options INTERFACE -UNDEBUG)
+endif()
 if(NORKV_SANITIZE)
     target_compile_options(norkv_options INTERFACE
         -fsanitize=address,undefined -fno-sanitize-recover=all
