@@ -10,6 +10,7 @@
 #include "index.h"
 #include "lookup.h"
 #include "marker.h"
+#include "write.h"
 
 static const struct nkv_format marker_format = {
     .magic = NKV_MARKER_MAGIC,
@@ -136,8 +137,22 @@ static enum nkv_status write_keeper(struct nkv_store *store, uint32_t sector)
     store->next_id = note.entry.id + 1 == 0 ? 1 : note.entry.id + 1;
     store->head = sector;
     store->has_entries = true;
-    store->lacks_copies = store->copies > 1;
     return NKV_OK;
+}
+
+/* The other copies need the marker's sector, when there are few. */
+static enum nkv_status complete_keeper(struct nkv_store *store)
+{
+    struct nkv_entry keeper;
+    uint32_t slot;
+    enum nkv_status status =
+        nkv_find(store, (struct nkv_span){name, sizeof name}, NKV_WANT_ANY,
+                 &slot, &keeper);
+
+    if (status == NKV_OK)
+        status = nkv_complete_copies(store, slot, &keeper);
+    store->lacks_copies = status != NKV_OK;
+    return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
 }
 
 static bool is_blank(const struct nkv_store *store)
@@ -171,6 +186,8 @@ enum nkv_status nkv_erase_all(struct nkv_store *store)
             keeper == NKV_NONE ? NKV_INTERNAL : write_keeper(store, keeper);
     if (status == NKV_OK)
         status = nkv_sector_erase(store, marker);
+    if (status == NKV_OK)
+        status = complete_keeper(store);
     if (status == NKV_OK)
         store->access = NKV_ACCESS_FULL;
     return status;

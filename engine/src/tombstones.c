@@ -12,23 +12,36 @@ static void unmark_all(struct nkv_store *store)
         nkv_slot_set_mark(store, slot, false);
 }
 
-/* Marks the tombstones that a value on flash makes necessary. Equal hashes are
- * taken for equal keys: at worst one stays a while longer. */
+/* Whether the tombstone in a slot is for this key. One that cannot be read is
+ * taken to be. */
+static bool is_for(struct nkv_store *store, uint32_t slot, struct nkv_span key)
+{
+    struct nkv_entry tombstone;
+    int order = 0;
+    enum nkv_status status =
+        nkv_entry_read(store, nkv_slot_address(store, slot, 0), &tombstone);
+
+    if (status == NKV_OK)
+        status = nkv_entry_compare_key(store, &tombstone, key, &order);
+    return status != NKV_OK || order == 0;
+}
+
+/* Marks the tombstone that a value on flash makes necessary. */
 static enum nkv_status mark_needed_by(struct nkv_store *store,
                                       const struct nkv_entry *entry,
                                       bool *needed)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+    uint8_t bytes[NKV_KEY_SIZE_MAX];
+    struct nkv_span key = {bytes, entry->key_size};
+    enum nkv_status status = nkv_entry_read_key(store, entry, bytes);
     uint32_t slot;
 
     *needed = false;
     if (status != NKV_OK)
         return status;
-    slot = nkv_index_first(store,
-                           nkv_hash((struct nkv_span){key, entry->key_size}));
+    slot = nkv_index_first(store, nkv_hash(key));
     for (; slot != NKV_NONE; slot = nkv_index_next(store, slot)) {
-        if (!nkv_slot_is_tombstone(store, slot))
+        if (!nkv_slot_is_tombstone(store, slot) || !is_for(store, slot, key))
             continue;
         nkv_slot_set_mark(store, slot, true);
         *needed = true;
