@@ -21,7 +21,7 @@
  * - NKV_FAILED_PRECONDITION: the other end is no norkv device, or one with
  *   another protocol version.
  * - NKV_DATA_LOSS: the device's answer makes no sense.
- * - NKV_NOT_FOUND with NKV_REASON_NO_SUCH_STORE.
+ * - NKV_INVALID_ARGUMENT with NKV_REASON_NO_SUCH_STORE.
  * - NKV_INTERNAL: no memory, or a fault of the operating system.
  *
  * A client is used from one thread at a time, and not from its own callbacks;
@@ -97,8 +97,8 @@ struct nkv_client_transport {
      * Reads what has arrived, at least one byte, at most to.capacity, waiting
      * for it up to timeout_ms (0: not at all). *size is set to the bytes read.
      * - NKV_DEADLINE_EXCEEDED: nothing arrived.
-     * - NKV_UNAVAILABLE: the other end is gone. Any other status is taken for
-     *   this one.
+     * - NKV_UNAVAILABLE: the other end is gone; errno may say why, or is left
+     *   0. Any other status is taken for this one.
      */
     enum nkv_status (*read)(void *context, struct nkv_buffer to,
                             uint32_t timeout_ms, size_t *size);
@@ -276,10 +276,9 @@ nkv_client_device(struct nkv_client *client,
 /*
  * Sends text to the device and gets it back (pw.rpc.EchoService), from any
  * device that speaks pw_rpc. *round_trip_ms, which may be NULL, is set to the
- * time that the answered attempt took.
+ * time from the call to its answer. text is UTF-8.
  *
- * - NKV_INVALID_ARGUMENT: text is no UTF-8, or is larger than the device takes.
- * - NKV_DATA_LOSS: what came back is something else.
+ * - NKV_DATA_LOSS: what came back is something else, or text is no UTF-8.
  */
 NKV_MUST_USE enum nkv_status
 nkv_client_echo(struct nkv_client *client, const struct nkv_call_options *call,
@@ -360,8 +359,9 @@ struct nkv_mutation {
  * the same end state. A conditional write is not: the key is read, and when
  * that does not tell whether the write was done, it gets NKV_UNKNOWN.
  *
- * Returns NKV_OK when all were done, else the status of the first that was
- * not, which nkv_client_error describes. The statuses of a mutation:
+ * Returns NKV_OK when all were done; else the status of the first that was
+ * not, or, when that is for the line's sake, the line's failure. The error text
+ * describes it. The statuses of a mutation:
  * - NKV_NOT_FOUND: a deletion's key is not there.
  * - NKV_INVALID_ARGUMENT: the key is empty or too long, or the value is larger
  *   than the device takes.
@@ -397,7 +397,7 @@ struct nkv_client_record {
     /* The value is not here although it was asked for: it fits no packet, get
      * it by nkv_client_get after the scan. */
     bool value_omitted;
-    /* NKV_DATA_LOSS: the entry is damaged, and value is empty. */
+    /* NKV_DATA_LOSS: the entry is damaged; value is empty, and key may be. */
     enum nkv_status status;
 };
 
@@ -489,9 +489,11 @@ struct nkv_client_progress {
 };
 
 /*
- * Collects garbage: PARTIAL frees one sector, FULL frees what the store needs
- * to give back, HEAVY everything. progress may be NULL.
+ * Collects garbage: PARTIAL the sector that gains most; FULL repairs and
+ * upgrades entries, and collects when the store is rather full; HEAVY collects
+ * all that gains, and drops tombstones. progress may be NULL.
  *
+ * - NKV_NOT_FOUND without a reason: PARTIAL found no sector that gains.
  * - NKV_RESOURCE_EXHAUSTED: there is no room to move entries.
  * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY.
  */

@@ -1,0 +1,240 @@
+/* Opening, closing, and telling what went wrong. */
+#include "internal.h"
+
+#include "transport.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    DEFAULT_BAUD = 115200,
+    DEFAULT_DEADLINE_MS = 10000,
+    DEFAULT_LATENCY_MS = 20,
+    DEFAULT_ATTEMPTS = 5,
+    PACKET_MIN = 512,
+    CLIENT_NAME_MAX = 64
+};
+
+const char *nkv_client_version(void)
+{
+    return NORKV_VERSION;
+}
+
+/* ---- Opening and closing ---------------------------------------------- */
+
+/* Another one each time: a restarted program must not take the answers to its
+ * predecessor for its own. */
+static uint32_t random_number(const void *address)
+{
+    uint32_t number;
+    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+        number = (uint32_t)(uintptr_t)address ^ 0x9e3779b9u;
+    return number == 0 ? 1 : number;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value == 0 ? otherwise : value;
+}
+
+static struct nkv_client *new_client(const char *port,
+                                     const struct nkv_client_options *options)
+{
+    const char *name = options->client_name;
+    struct nkv_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        return NULL;
+    client->port = strdup(port);
+    client->client_name = strdup(name == NULL ? "libnorkv" : name);
+    client->baud = or_default(options->baud, DEFAULT_BAUD);
+    client->default_deadline_ms =
+        or_default(options->deadline_ms, DEFAULT_DEADLINE_MS);
+    client->latency_ms = or_default(options->latency_ms, DEFAULT_LATENCY_MS);
+    client->attempts = or_default(options->attempts, DEFAULT_ATTEMPTS);
+    client->max_packet = or_default(options->max_packet, NKV_LINK_PACKET_MAX);
+    client->limit_at = UINT64_MAX;
+    client->session.client = random_number(client);
+    client->call_id = random_number(client);
+    if (client->port == NULL || client->client_name == NULL)
+        nkv_client_free(&client);
+    return client;
+}
+
+static enum nkv_status check_options(struct nkv_client *client)
+{
+    if (client->max_packet < PACKET_MIN ||
+        client->max_packet > NKV_LINK_PACKET_MAX)
+        return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
+                             "max_packet must be %d to %d", PACKET_MIN,
+                             NKV_LINK_PACKET_MAX);
+    if (strlen(client->client_name) > CLIENT_NAME_MAX)
+        return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
+                             "client_name is longer than %d bytes",
+                             CLIENT_NAME_MAX);
+    return NKV_OK;
+}
+
+static void attach(struct nkv_client *client,
+                   const struct nkv_client_transport *transport,
+                   const struct nkv_client_options *options)
+{
+    nkv_link_init(&client->link, transport, options);
+    client->link.receive = nkv_host_receive;
+    client->link.receive_context = client;
+}
+
+static void limit(struct nkv_client *client, uint32_t limit_ms,
+                  uint64_t spent_ms)
+{
+    if (limit_ms == 0)
+        return;
+    uint64_t left = limit_ms > spent_ms ? limit_ms - spent_ms : 0;
+    client->limit_at = nkv_link_now(&client->link) + left;
+}
+
+/* Opens the transport to client->port. */
+static enum nkv_status connect_port(struct nkv_client *client,
+                                    const struct nkv_client_options *options)
+{
+    struct nkv_text why = {0};
+    uint32_t timeout_ms = client->default_deadline_ms;
+    if (options->limit_ms != 0 && options->limit_ms < timeout_ms)
+        timeout_ms = options->limit_ms;
+    struct nkv_port_request request = {
+        .port = client->port,
+        .baud = client->baud,
+        .timeout_ms = timeout_ms,
+    };
+    struct nkv_client_transport transport = {0};
+    struct nkv_link clock = {0};
+    nkv_link_init(&clock, &transport, options);
+    enum nkv_status status = nkv_port_open(&request, &transport, &why);
+    if (status != NKV_OK)
+        return nkv_host_fail(client, status, "%s",
+                             why.size > 0 ? why.text : "no memory");
+    attach(client, &transport, options);
+    limit(client, options->limit_ms, nkv_link_now(&clock) - clock.start_ms);
+    return NKV_OK;
+}
+
+enum nkv_status nkv_client_open(const char *port,
+                                const struct nkv_client_options *options,
+                                struct nkv_client **client)
+{
+    static const struct nkv_client_options defaults = {0};
+    if (options == NULL)
+        options = &defaults;
+    *client = new_client(port == NULL ? "" : port, options);
+    if (*client == NULL)
+        return NKV_INTERNAL;
+    enum nkv_status status = check_options(*client);
+    if (status == NKV_OK)
+        status = connect_port(*client, options);
+    return status;
+}
+
+enum nkv_status
+nkv_client_open_transport(const struct nkv_client_transport *transport,
+                          const struct nkv_client_options *options,
+                          struct nkv_client **client)
+{
+    static const struct nkv_client_options defaults = {0};
+    if (options == NULL)
+        options = &defaults;
+    *client =
+        new_client(transport->name == NULL ? "" : transport->name, options);
+    if (*client == NULL) {
+        if (transport->close != NULL)
+            transport->close(transport->context);
+        return NKV_INTERNAL;
+    }
+    attach(*client, transport, options);
+    (*client)->baud = transport->baud;
+    limit(*client, options->limit_ms, 0);
+    enum nkv_status status = check_options(*client);
+    if (transport->read == NULL || transport->write == NULL ||
+        transport->close == NULL || transport->name == NULL)
+        status = nkv_host_fail(*client, NKV_INVALID_ARGUMENT,
+                               "the transport lacks a function or a name");
+    if (status != NKV_OK)
+        nkv_link_close(&(*client)->link);
+    return status;
+}
+
+void nkv_client_free(struct nkv_client **client)
+{
+    if (client == NULL || *client == NULL)
+        return;
+    nkv_link_close(&(*client)->link);
+    nkv_host_forget_session(*client);
+    free((*client)->port);
+    free((*client)->client_name);
+    free(*client);
+    *client = NULL;
+}
+
+/* ---- A call ----------------------------------------------------------- */
+
+void nkv_host_name_call(struct nkv_client *client, const char *name,
+                        const struct nkv_span *key)
+{
+    nkv_text_clear(&client->call);
+    nkv_text_add(&client->call, "%s", name);
+    if (key == NULL)
+        return;
+    nkv_text_add(&client->call, " ");
+    if (key->size == 0)
+        nkv_text_add(&client->call, "''");
+    else
+        nkv_text_add_bytes(&client->call, *key, NKV_CLIENT_KEY_SIZE_MAX);
+}
+
+enum nkv_status nkv_host_begin(struct nkv_client *client,
+                               const struct nkv_call_options *call,
+                               const char *name, const struct nkv_span *key)
+{
+    uint32_t deadline_ms = call == NULL ? 0 : call->deadline_ms;
+    nkv_host_name_call(client, name, key);
+    if (client->link.transport.close == NULL)
+        return nkv_host_fail(client, NKV_UNAVAILABLE, "the port is not open");
+    if (client->link.dead)
+        return nkv_host_fail_dead(client);
+    nkv_text_clear(&client->error);
+    client->reason = NKV_REASON_NONE;
+    client->store = call == NULL ? 0 : call->store;
+    client->heard_before = client->link.heard;
+    client->begun_at = nkv_link_now(&client->link);
+    client->deadline_at =
+        client->begun_at + or_default(deadline_ms, client->default_deadline_ms);
+    if (client->deadline_at > client->limit_at)
+        client->deadline_at = client->limit_at;
+    return NKV_OK;
+}
+
+enum nkv_status nkv_host_end(struct nkv_client *client, enum nkv_status status)
+{
+    if (status == NKV_OK) {
+        nkv_text_clear(&client->error);
+        client->reason = NKV_REASON_NONE;
+    }
+    return status;
+}
+
+enum nkv_status nkv_host_wait(struct nkv_client *client, uint64_t until_ms)
+{
+    if (nkv_link_now(&client->link) >= client->deadline_at)
+        return nkv_host_fail_silent(client);
+    if (until_ms > client->deadline_at)
+        until_ms = client->deadline_at;
+    if (nkv_link_poll(&client->link, until_ms) != NKV_OK)
+        return nkv_host_fail_dead(client);
+    return NKV_OK;
+}
+
+void nkv_client_get_counters(const struct nkv_client *client,
+                             struct nkv_client_counters *counters)
+{
+    *counters = client->link.counters;
+}

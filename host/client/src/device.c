@@ -1,0 +1,189 @@
+/* Who the device is, and the session that its mutations are counted in. */
+#include "internal.h"
+
+#include "echo.pb-c.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* A device that tells none, or nonsense, takes at least this. */
+    FRAME_MIN = 64,
+    CALLS_MAX = 64,
+    STALL_MAX_MS = 60000
+};
+
+void nkv_host_forget_session(struct nkv_client *client)
+{
+    struct nkv_host_session *session = &client->session;
+    if (session->response != NULL)
+        norkv__v1__open_response__free_unpacked(session->response, NULL);
+    free(session->stores);
+    session->response = NULL;
+    session->stores = NULL;
+    session->open = false;
+    memset(&session->device, 0, sizeof(session->device));
+}
+
+static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static void take_limits(struct nkv_device *device,
+                        const Norkv__V1__Limits *limits)
+{
+    static const Norkv__V1__Limits none = NORKV__V1__LIMITS__INIT;
+    if (limits == NULL)
+        limits = &none;
+    device->max_frame = clamp(limits->max_frame, FRAME_MIN, UINT32_MAX);
+    device->rx_window = clamp(limits->rx_window, device->max_frame, UINT32_MAX);
+    device->max_calls = clamp(limits->max_calls, 1, CALLS_MAX);
+    device->max_key = clamp(limits->max_key, 1, NKV_CLIENT_KEY_SIZE_MAX);
+    device->max_value = clamp(limits->max_value, 0, NKV_CLIENT_VALUE_SIZE_MAX);
+    device->stall_max_ms = clamp(limits->stall_max_ms, 0, STALL_MAX_MS);
+}
+
+/* Takes the response, which is the session's from here on. */
+static enum nkv_status take_response(struct nkv_client *client,
+                                     Norkv__V1__OpenResponse *response)
+{
+    struct nkv_host_session *session = &client->session;
+    struct nkv_device *device = &session->device;
+    session->response = response;
+    session->stores = calloc(response->n_stores + 1, sizeof(*session->stores));
+    if (session->stores == NULL)
+        return nkv_host_no_memory(client);
+    nkv_text_make_safe(response->product);
+    nkv_text_make_safe(response->firmware);
+    *device = (struct nkv_device){
+        .protocol_version = response->protocol_version,
+        .boot_id = response->boot_id,
+        .product = response->product,
+        .unit_id = response->unit_id,
+        .firmware = response->firmware,
+        .features = response->features,
+        .access = response->access,
+        .stores = session->stores,
+        .store_count = response->n_stores,
+    };
+    nkv_text_make_safe(response->unit_id);
+    take_limits(device, response->limits);
+    for (size_t i = 0; i < response->n_stores; i++) {
+        const Norkv__V1__StoreInfo *from = response->stores[i];
+        nkv_text_make_safe(from->name);
+        session->stores[i] = (struct nkv_device_store){
+            .number = from->number,
+            .name = from->name,
+            .capacity = from->capacity,
+            .max_keys = from->max_keys,
+            .mount_status = nkv_wire_status(from->mount_status),
+        };
+    }
+    return NKV_OK;
+}
+
+static enum nkv_status accept_response(struct nkv_client *client,
+                                       struct nkv_answer *answer)
+{
+    struct nkv_host_session *session = &client->session;
+    Norkv__V1__OpenResponse *response =
+        (Norkv__V1__OpenResponse *)(void *)answer->message;
+    if (response->protocol_version != NKV_CLIENT_PROTOCOL_VERSION)
+        return nkv_host_fail(client, NKV_FAILED_PRECONDITION,
+                             "the device speaks protocol version %lu, this "
+                             "program %d: update the older one",
+                             (unsigned long)response->protocol_version,
+                             NKV_CLIENT_PROTOCOL_VERSION);
+    nkv_host_forget_session(client);
+    answer->message = NULL;
+    enum nkv_status status = take_response(client, response);
+    if (status != NKV_OK)
+        return status;
+    session->session = response->session;
+    session->last_seq = response->last_seq;
+    session->stale = false;
+    session->open = true;
+    return NKV_OK;
+}
+
+enum nkv_status nkv_host_open_session(struct nkv_client *client)
+{
+    Norkv__V1__OpenRequest request;
+    norkv__v1__open_request__init(&request);
+    request.client = client->session.client;
+    request.client_name = client->client_name;
+    request.max_packet = client->max_packet;
+    if (client->session.open)
+        client->link.counters.reopened++;
+    struct nkv_answer answer;
+    enum nkv_status status =
+        nkv_exchange_call(client, NKV_METHOD_OPEN, &request.base, &answer);
+    if (status == NKV_OK)
+        status = accept_response(client, &answer);
+    else if (answer.is_server_error && answer.status == NKV_NOT_FOUND)
+        status = nkv_host_fail(client, NKV_FAILED_PRECONDITION,
+                               "this speaks pw_rpc but is no norkv device (it "
+                               "has no norkv.v1.Device/Open)");
+    nkv_answer_clear(&answer);
+    return status;
+}
+
+enum nkv_status nkv_host_need_session(struct nkv_client *client, bool fresh)
+{
+    enum nkv_status status = NKV_OK;
+    if (!client->session.open || (fresh && client->session.stale))
+        status = nkv_host_open_session(client);
+    const struct nkv_device *device = &client->session.device;
+    if (status != NKV_OK || device->store_count == 0)
+        return status;
+    for (size_t i = 0; i < device->store_count; i++) {
+        if (device->stores[i].number == client->store)
+            return NKV_OK;
+    }
+    client->reason = NKV_REASON_NO_SUCH_STORE;
+    return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
+                         "the device has no store %lu",
+                         (unsigned long)client->store);
+}
+
+enum nkv_status nkv_client_device(struct nkv_client *client,
+                                  const struct nkv_call_options *call,
+                                  const struct nkv_device **device)
+{
+    *device = NULL;
+    enum nkv_status status = nkv_host_begin(client, call, "open", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_open_session(client);
+    if (status == NKV_OK)
+        *device = &client->session.device;
+    return nkv_host_end(client, status);
+}
+
+enum nkv_status nkv_client_echo(struct nkv_client *client,
+                                const struct nkv_call_options *call,
+                                const char *text, uint32_t *round_trip_ms)
+{
+    enum nkv_status status = nkv_host_begin(client, call, "echo", NULL);
+    if (status != NKV_OK)
+        return status;
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return nkv_host_no_memory(client);
+    Pw__Rpc__EchoMessage request;
+    pw__rpc__echo_message__init(&request);
+    request.msg = copy;
+    struct nkv_answer answer;
+    status = nkv_exchange_call(client, NKV_METHOD_ECHO, &request.base, &answer);
+    if (status == NKV_OK) {
+        const Pw__Rpc__EchoMessage *message = (const void *)answer.message;
+        if (strcmp(message->msg, text) != 0)
+            status =
+                nkv_host_fail(client, NKV_DATA_LOSS, "another text came back");
+    }
+    if (round_trip_ms != NULL)
+        *round_trip_ms =
+            (uint32_t)(nkv_link_now(&client->link) - client->begun_at);
+    nkv_answer_clear(&answer);
+    free(copy);
+    return nkv_host_end(client, status);
+}

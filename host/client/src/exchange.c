@@ -1,0 +1,361 @@
+#include "exchange.h"
+
+#include "internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Ids stay within what stock clients use, and need 3 bytes. */
+    CALL_ID_MAX = (1 << 21) - 1,
+    /* Frame and packet around a message. */
+    FRAME_OVERHEAD = 28,
+    /* For the two ends' own slowness. */
+    MARGIN_MS = 100,
+    /* What a device may be deaf for before it has told. */
+    STALL_UNKNOWN_MS = 500,
+    TIMER_MAX_MS = 60000,
+    BUSY_FIRST_MS = 20,
+    BUSY_MAX_MS = 1000
+};
+
+/* ---- Answers coming in ------------------------------------------------ */
+
+static struct nkv_exchange *find(const struct nkv_client *client,
+                                 const struct nkv_packet *packet)
+{
+    struct nkv_exchange *exchange = client->exchanges;
+    while (exchange != NULL &&
+           (exchange->call_id != packet->call_id ||
+            exchange->method->service_id != packet->service_id ||
+            exchange->method->method_id != packet->method_id))
+        exchange = exchange->next;
+    return exchange;
+}
+
+static void take_end(struct nkv_exchange *exchange,
+                     const struct nkv_packet *packet)
+{
+    size_t size = packet->payload.size;
+    uint8_t *copy = malloc(size + 1);
+    /* Without memory it is as if the answer were lost. */
+    if (copy == NULL)
+        return;
+    if (size > 0)
+        memcpy(copy, packet->payload.data, size);
+    exchange->done = true;
+    exchange->type = packet->type;
+    exchange->status = nkv_wire_status(packet->status);
+    exchange->payload = copy;
+    exchange->payload_size = size;
+}
+
+static void take_message(const struct nkv_client *client,
+                         struct nkv_exchange *exchange,
+                         const struct nkv_packet *packet)
+{
+    /* A sign of life: the timer starts again. */
+    exchange->attempts = 1;
+    exchange->resend_at = nkv_link_now(&client->link) + exchange->extra_ms +
+                          2 * (uint64_t)client->latency_ms + MARGIN_MS +
+                          client->session.device.stall_max_ms +
+                          STALL_UNKNOWN_MS;
+    if (exchange->message != NULL && !exchange->stop)
+        exchange->message(exchange->context, packet->payload);
+}
+
+static void take_late(struct nkv_client *client,
+                      const struct nkv_packet *packet)
+{
+    client->link.counters.late_answers++;
+    if (packet->type != NKV_PACKET_SERVER_STREAM)
+        return;
+    client->stray = (struct nkv_stray){
+        .seen = true,
+        .service_id = packet->service_id,
+        .method_id = packet->method_id,
+        .call_id = packet->call_id,
+    };
+}
+
+void nkv_host_receive(void *context, const struct nkv_packet *packet)
+{
+    struct nkv_client *client = context;
+    struct nkv_exchange *exchange = find(client, packet);
+    if (exchange == NULL || exchange->done) {
+        take_late(client, packet);
+        return;
+    }
+    if (packet->type == NKV_PACKET_SERVER_STREAM)
+        take_message(client, exchange, packet);
+    else if (packet->type == NKV_PACKET_RESPONSE ||
+             packet->type == NKV_PACKET_SERVER_ERROR)
+        take_end(exchange, packet);
+}
+
+/* ---- Requests going out ----------------------------------------------- */
+
+void nkv_exchange_begin(struct nkv_client *client,
+                        struct nkv_exchange *exchange,
+                        enum nkv_method_number method, struct nkv_span request)
+{
+    client->call_id = client->call_id % CALL_ID_MAX + 1;
+    exchange->call_id = client->call_id;
+    exchange->method = nkv_method(method);
+    exchange->request = request;
+    exchange->next = client->exchanges;
+    client->exchanges = exchange;
+}
+
+static void forget_answer(struct nkv_exchange *exchange)
+{
+    free(exchange->payload);
+    exchange->payload = NULL;
+    exchange->payload_size = 0;
+    exchange->done = false;
+}
+
+void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange)
+{
+    struct nkv_exchange **link = &client->exchanges;
+    while (*link != NULL && *link != exchange)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = exchange->next;
+    forget_answer(exchange);
+}
+
+static struct nkv_packet packet_of(const struct nkv_client *client,
+                                   const struct nkv_exchange *exchange)
+{
+    return (struct nkv_packet){
+        .type = NKV_PACKET_REQUEST,
+        .channel_id = client->link.channel_id,
+        .service_id = exchange->method->service_id,
+        .method_id = exchange->method->method_id,
+        .call_id = exchange->call_id,
+        .payload = exchange->request,
+    };
+}
+
+size_t nkv_exchange_size(const struct nkv_client *client,
+                         const struct nkv_exchange *exchange)
+{
+    uint8_t head[NKV_PACKET_OVERHEAD_MAX];
+    struct nkv_buffer room = {head, sizeof(head)};
+    struct nkv_packet packet = packet_of(client, exchange);
+    size_t size = 0;
+    if (nkv_packet_encode_head(&packet, room, &size) != NKV_OK)
+        size = sizeof(head);
+    return nkv_hdlc_content_size(NKV_HDLC_ADDRESS_RPC,
+                                 size + exchange->request.size);
+}
+
+static uint64_t line_ms(const struct nkv_client *client, size_t size)
+{
+    /* 10 bits a byte, and two flags a frame; escapes are within the margin. */
+    return client->baud == 0 ? 0
+                             : ((uint64_t)size + 2) * 10000 / client->baud + 1;
+}
+
+static uint64_t timer_ms(const struct nkv_client *client,
+                         const struct nkv_exchange *exchange, size_t ahead)
+{
+    const struct nkv_host_session *session = &client->session;
+    size_t answer = exchange->method->answer_size;
+    if (answer == 0)
+        answer = client->max_packet + FRAME_OVERHEAD;
+    uint64_t time = line_ms(client, nkv_exchange_size(client, exchange)) +
+                    line_ms(client, ahead) + line_ms(client, answer) +
+                    2 * (uint64_t)client->latency_ms + MARGIN_MS +
+                    exchange->extra_ms;
+    time += session->open ? session->device.stall_max_ms : STALL_UNKNOWN_MS;
+    unsigned doublings = exchange->attempts > 16 ? 16 : exchange->attempts;
+    time <<= doublings;
+    uint64_t most = TIMER_MAX_MS + (uint64_t)exchange->extra_ms;
+    return time > most ? most : time;
+}
+
+/* Stops a stream that an earlier call, or an earlier client, left running. */
+static enum nkv_status stop_stray(struct nkv_client *client)
+{
+    struct nkv_packet packet = {
+        .type = NKV_PACKET_CLIENT_ERROR,
+        .channel_id = client->link.channel_id,
+        .service_id = client->stray.service_id,
+        .method_id = client->stray.method_id,
+        .call_id = client->stray.call_id,
+        .status = NKV_FAILED_PRECONDITION,
+    };
+    if (!client->stray.seen)
+        return NKV_OK;
+    client->stray.seen = false;
+    return nkv_link_send(&client->link, &packet, client->deadline_at);
+}
+
+enum nkv_status nkv_exchange_send(struct nkv_client *client,
+                                  struct nkv_exchange *exchange, size_t ahead)
+{
+    struct nkv_packet packet = packet_of(client, exchange);
+    if (exchange->sent)
+        client->link.counters.retries++;
+    exchange->sent = true;
+    enum nkv_status status = stop_stray(client);
+    if (status == NKV_OK)
+        status = nkv_link_send(&client->link, &packet, client->deadline_at);
+    if (status == NKV_UNAVAILABLE)
+        return nkv_host_fail_dead(client);
+    if (status == NKV_DEADLINE_EXCEEDED)
+        return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
+                             "the port takes no bytes (flow control, or nobody "
+                             "reads at the other end)");
+    if (status != NKV_OK)
+        return nkv_host_no_memory(client);
+    exchange->resend_at =
+        nkv_link_now(&client->link) + timer_ms(client, exchange, ahead);
+    exchange->attempts++;
+    return NKV_OK;
+}
+
+bool nkv_exchange_is_hopeless(const struct nkv_client *client,
+                              const struct nkv_exchange *exchange)
+{
+    return exchange->attempts >= client->attempts &&
+           nkv_link_now(&client->link) >= exchange->resend_at;
+}
+
+void nkv_exchange_revive(struct nkv_exchange *exchange, uint64_t resend_at)
+{
+    forget_answer(exchange);
+    exchange->attempts = 0;
+    exchange->resend_at = resend_at;
+}
+
+void nkv_exchange_defer(const struct nkv_client *client,
+                        struct nkv_exchange *exchange, unsigned busy_count)
+{
+    uint32_t pause = (uint32_t)BUSY_FIRST_MS
+                     << (busy_count > 6 ? 6 : busy_count);
+    uint64_t now = nkv_link_now(&client->link);
+    nkv_exchange_revive(exchange,
+                        now + (pause > BUSY_MAX_MS ? BUSY_MAX_MS : pause));
+}
+
+void nkv_exchange_cancel(struct nkv_client *client,
+                         const struct nkv_exchange *exchange)
+{
+    struct nkv_packet packet = packet_of(client, exchange);
+    packet.type = NKV_PACKET_CLIENT_ERROR;
+    packet.status = NKV_CANCELLED;
+    packet.payload = (struct nkv_span){NULL, 0};
+    enum { PATIENCE_MS = 200 };
+    uint64_t until = nkv_link_now(&client->link) + PATIENCE_MS;
+    enum nkv_status status = nkv_link_send(&client->link, &packet, until);
+    /* It stops when it gets no reader, too. */
+    (void)status;
+}
+
+/* ---- Whole calls ------------------------------------------------------ */
+
+/* Sends, and waits until there is an answer or the timer has run out. */
+static enum nkv_status take_turn(struct nkv_client *client,
+                                 struct nkv_exchange *exchange)
+{
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && exchange->attempts == 0 && !exchange->done &&
+           nkv_link_now(&client->link) < exchange->resend_at)
+        status = nkv_host_wait(client, exchange->resend_at);
+    if (status == NKV_OK && !exchange->done && !exchange->stop)
+        status = nkv_exchange_send(client, exchange, 0);
+    while (status == NKV_OK && !exchange->done && !exchange->stop &&
+           nkv_link_now(&client->link) < exchange->resend_at)
+        status = nkv_host_wait(client, exchange->resend_at);
+    return status;
+}
+
+static bool says_busy(const struct nkv_exchange *exchange)
+{
+    return exchange->done && exchange->status == NKV_UNAVAILABLE;
+}
+
+/* Takes turns until the device is not busy any more. */
+static enum nkv_status take_free_turn(struct nkv_client *client,
+                                      struct nkv_exchange *exchange,
+                                      unsigned *busy_count)
+{
+    enum nkv_status status = take_turn(client, exchange);
+    while (status == NKV_OK && says_busy(exchange)) {
+        nkv_exchange_defer(client, exchange, (*busy_count)++);
+        status = take_turn(client, exchange);
+    }
+    if (status == NKV_DEADLINE_EXCEEDED && *busy_count > 0)
+        status =
+            nkv_host_fail(client, NKV_UNAVAILABLE, "the device stayed busy");
+    return status;
+}
+
+enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
+                                        struct nkv_exchange *exchange)
+{
+    unsigned busy_count = 0;
+    return take_free_turn(client, exchange, &busy_count);
+}
+
+enum nkv_status nkv_exchange_run(struct nkv_client *client,
+                                 struct nkv_exchange *exchange)
+{
+    unsigned busy_count = 0;
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && !exchange->done && !exchange->stop) {
+        if (nkv_exchange_is_hopeless(client, exchange))
+            return nkv_host_fail_silent(client);
+        status = take_free_turn(client, exchange, &busy_count);
+    }
+    return status;
+}
+
+void nkv_exchange_answer(const struct nkv_exchange *exchange,
+                         struct nkv_answer *answer)
+{
+    *answer = (struct nkv_answer){.status = exchange->status};
+    answer->is_server_error = exchange->type == NKV_PACKET_SERVER_ERROR;
+    if (answer->is_server_error) {
+        if (answer->status == NKV_OK)
+            answer->status = NKV_UNKNOWN;
+        return;
+    }
+    answer->message =
+        protobuf_c_message_unpack(exchange->method->answer, NULL,
+                                  exchange->payload_size, exchange->payload);
+    answer->reason = nkv_message_reason(answer->message);
+}
+
+void nkv_answer_clear(struct nkv_answer *answer)
+{
+    if (answer->message != NULL)
+        protobuf_c_message_free_unpacked(answer->message, NULL);
+    *answer = (struct nkv_answer){0};
+}
+
+enum nkv_status nkv_exchange_call(struct nkv_client *client,
+                                  enum nkv_method_number method,
+                                  const ProtobufCMessage *request,
+                                  struct nkv_answer *answer)
+{
+    *answer = (struct nkv_answer){0};
+    size_t size;
+    uint8_t *bytes = nkv_message_pack(request, &size);
+    if (bytes == NULL)
+        return nkv_host_no_memory(client);
+    struct nkv_exchange exchange = {0};
+    nkv_exchange_begin(client, &exchange, method,
+                       (struct nkv_span){bytes, size});
+    enum nkv_status status = nkv_exchange_run(client, &exchange);
+    if (status == NKV_OK) {
+        nkv_exchange_answer(&exchange, answer);
+        if (answer->status != NKV_OK || answer->message == NULL)
+            status = nkv_host_refuse(client, answer);
+    }
+    nkv_exchange_end(client, &exchange);
+    free(bytes);
+    return status;
+}

@@ -1,0 +1,130 @@
+/*
+ * One call on the wire: a request that is sent until it is answered. Several
+ * can be under way at once; answers find theirs by call id, and those to calls
+ * that have ended are dropped.
+ */
+#ifndef NORKV_HOST_EXCHANGE_H
+#define NORKV_HOST_EXCHANGE_H
+
+#include "method.h"
+#include <norkv/packet.h>
+
+struct nkv_client;
+
+struct nkv_exchange {
+    struct nkv_exchange *next;
+    const struct nkv_method *method;
+    uint32_t call_id;
+    /* The request's message; borrowed. */
+    struct nkv_span request;
+    /* More patience than the line explains: for operations that take long. */
+    uint32_t extra_ms;
+    /* Gets each message of the answer's stream; NULL: drop them. It must not
+     * send. Setting stop ends nkv_exchange_wait. */
+    void (*message)(void *context, struct nkv_span payload);
+    void *context;
+    bool stop;
+
+    /* How often it was sent since the last sign of life, and whether ever. */
+    unsigned attempts;
+    bool sent;
+    /* When to send it, or send it again. */
+    uint64_t resend_at;
+
+    /* The call has ended: packet type (RESPONSE or SERVER_ERROR), status and a
+     * copy of the payload. */
+    bool done;
+    uint32_t type;
+    enum nkv_status status;
+    uint8_t *payload;
+    size_t payload_size;
+};
+
+/* What came back, taken apart. */
+struct nkv_answer {
+    /* RESPONSE with this status, or what stands for a SERVER_ERROR. */
+    enum nkv_status status;
+    enum nkv_reason reason;
+    bool is_server_error;
+    /* The message, of the method's answer type; NULL: none came, or it does not
+     * decode. Free it with nkv_answer_clear. */
+    ProtobufCMessage *message;
+};
+
+/*
+ * Begins a call: gives it an id and waits for its answers. The exchange must
+ * stay where it is until nkv_exchange_end. Nothing is sent yet. Members that
+ * are not set by the caller must be 0.
+ */
+void nkv_exchange_begin(struct nkv_client *client,
+                        struct nkv_exchange *exchange,
+                        enum nkv_method_number method, struct nkv_span request);
+
+/* Ends a call, and frees what it holds. Harmless when repeated. */
+void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange);
+
+/* Content bytes of the frame that carries the request. */
+size_t nkv_exchange_size(const struct nkv_client *client,
+                         const struct nkv_exchange *exchange);
+
+/*
+ * Sends the request and sets resend_at: the time that the frame, those of
+ * ahead bytes before it, and the answer need, doubled with each attempt.
+ * Failures have set the client's error.
+ */
+NKV_MUST_USE enum nkv_status nkv_exchange_send(struct nkv_client *client,
+                                               struct nkv_exchange *exchange,
+                                               size_t ahead);
+
+/* Whether the request went out as often as allowed, and the last timer ran
+ * out. */
+bool nkv_exchange_is_hopeless(const struct nkv_client *client,
+                              const struct nkv_exchange *exchange);
+
+/* Forgets an answer that says "busy", so that the request is sent again after
+ * a pause that grows with busy_count. */
+void nkv_exchange_defer(const struct nkv_client *client,
+                        struct nkv_exchange *exchange, unsigned busy_count);
+
+/* Forgets the answer: the request is to be sent again at resend_at. */
+void nkv_exchange_revive(struct nkv_exchange *exchange, uint64_t resend_at);
+
+/*
+ * Sends once and waits until the call is done or stopped, or its timer has run
+ * out; the latter starts anew with each message. For a stream that goes on
+ * with another request after a loss. While the device says that it is busy, it
+ * is sent again. Failures (deadline, dead line) have set the client's error.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_exchange_run_stream(struct nkv_client *client,
+                        struct nkv_exchange *exchange);
+
+/*
+ * Sends and waits until the call is done or stopped, sending again as often as
+ * allowed, and for longer while the device says that it is busy. Failures have
+ * set the client's error.
+ */
+NKV_MUST_USE enum nkv_status nkv_exchange_run(struct nkv_client *client,
+                                              struct nkv_exchange *exchange);
+
+/* Tells the device that nobody waits for this call's answers any more. What
+ * becomes of that does not matter. */
+void nkv_exchange_cancel(struct nkv_client *client,
+                         const struct nkv_exchange *exchange);
+
+/* Takes the answer of a call that is done apart. */
+void nkv_exchange_answer(const struct nkv_exchange *exchange,
+                         struct nkv_answer *answer);
+
+void nkv_answer_clear(struct nkv_answer *answer);
+
+/*
+ * A whole unary call. Returns NKV_OK only with answer->message set; otherwise
+ * the client's error is set. Clear the answer in either case.
+ */
+NKV_MUST_USE enum nkv_status nkv_exchange_call(struct nkv_client *client,
+                                               enum nkv_method_number method,
+                                               const ProtobufCMessage *request,
+                                               struct nkv_answer *answer);
+
+#endif

@@ -1,0 +1,139 @@
+/* What a client is made of. */
+#ifndef NORKV_HOST_INTERNAL_H
+#define NORKV_HOST_INTERNAL_H
+
+#include "exchange.h"
+#include "link.h"
+#include "norkv.pb-c.h"
+#include "text.h"
+#include <norkv/client.h>
+
+/* What the device said in Device.Open, and where this client's mutations are.
+ */
+struct nkv_host_session {
+    bool open;
+    /* A mutation was given up: where the session is must be asked again. */
+    bool stale;
+    /* This handle's number; not 0. */
+    uint32_t client;
+    uint32_t session;
+    /* Of the newest mutation that was sent or, after opening, applied. */
+    uint32_t last_seq;
+    Norkv__V1__OpenResponse *response;
+    struct nkv_device device;
+    struct nkv_device_store *stores;
+};
+
+/* A stream that runs on although nobody waits for it. */
+struct nkv_stray {
+    bool seen;
+    uint32_t service_id;
+    uint32_t method_id;
+    uint32_t call_id;
+};
+
+struct nkv_client {
+    struct nkv_link link;
+    char *port;
+    char *client_name;
+    uint32_t baud;
+    uint32_t default_deadline_ms;
+    uint32_t latency_ms;
+    uint32_t attempts;
+    uint32_t max_packet;
+    /* On the link's clock; UINT64_MAX: none. */
+    uint64_t limit_at;
+
+    struct nkv_exchange *exchanges;
+    uint32_t call_id;
+    struct nkv_stray stray;
+    struct nkv_host_session session;
+
+    /* The call that is being made. */
+    struct nkv_text call;
+    uint32_t store;
+    uint64_t deadline_at;
+    uint64_t begun_at;
+    struct nkv_heard heard_before;
+
+    struct nkv_text error;
+    enum nkv_reason reason;
+};
+
+/* ---- client.c ---- */
+
+/*
+ * Begins a public call: its deadline, its store, and its name for error texts.
+ * key may be NULL.
+ *
+ * - NKV_UNAVAILABLE: the port is not open, or its line is dead.
+ */
+NKV_MUST_USE enum nkv_status nkv_host_begin(struct nkv_client *client,
+                                            const struct nkv_call_options *call,
+                                            const char *name,
+                                            const struct nkv_span *key);
+
+/* Ends a public call: after a success there is no error text, whatever was
+ * tried in between. Returns status. */
+enum nkv_status nkv_host_end(struct nkv_client *client, enum nkv_status status);
+
+/* Names the call in progress anew. key may be NULL. */
+void nkv_host_name_call(struct nkv_client *client, const char *name,
+                        const struct nkv_span *key);
+
+/* Sets the error to "port: call: " and this; returns status. */
+__attribute__((format(printf, 3, 4))) enum nkv_status
+nkv_host_fail(struct nkv_client *client, enum nkv_status status,
+              const char *format, ...);
+
+/* Sets the error to what the device's refusal means, and returns the status
+ * that the caller gets. */
+enum nkv_status nkv_host_refuse(struct nkv_client *client,
+                                const struct nkv_answer *answer);
+
+enum nkv_status nkv_host_no_memory(struct nkv_client *client);
+
+/* Sets the error to why the line failed; returns NKV_UNAVAILABLE. */
+enum nkv_status nkv_host_fail_dead(struct nkv_client *client);
+
+/* Sets the error to why nobody answered; returns NKV_DEADLINE_EXCEEDED. */
+enum nkv_status nkv_host_fail_silent(struct nkv_client *client);
+
+/*
+ * Waits until something has arrived or until_ms, but never past the call's
+ * deadline. Failures have set the client's error: the line is dead, or the
+ * deadline has passed.
+ */
+NKV_MUST_USE enum nkv_status nkv_host_wait(struct nkv_client *client,
+                                           uint64_t until_ms);
+
+/* Packets of the link: to the exchange that waits for them. */
+void nkv_host_receive(void *context, const struct nkv_packet *packet);
+
+/* ---- device.c ---- */
+
+/*
+ * Opens the session if it is not open, or is stale and fresh is true.
+ *
+ * - NKV_INVALID_ARGUMENT: the device has no such store; the error is set.
+ */
+NKV_MUST_USE enum nkv_status nkv_host_need_session(struct nkv_client *client,
+                                                   bool fresh);
+
+/* Opens the session anew. */
+NKV_MUST_USE enum nkv_status nkv_host_open_session(struct nkv_client *client);
+
+void nkv_host_forget_session(struct nkv_client *client);
+
+/* ---- read.c ---- */
+
+/* A whole value, as nkv_client_get, within a call that has begun. */
+NKV_MUST_USE enum nkv_status nkv_host_get(struct nkv_client *client,
+                                          struct nkv_span key,
+                                          struct nkv_client_value *value);
+
+/* NKV_INVALID_ARGUMENT with the error set, unless the key is one. */
+NKV_MUST_USE enum nkv_status nkv_host_check_key(struct nkv_client *client,
+                                                struct nkv_span key);
+
+#endif

@@ -1,0 +1,305 @@
+#include "link.h"
+
+#include "trace.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t system_now_ms(void *context)
+{
+    (void)context;
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void nkv_link_init(struct nkv_link *link,
+                   const struct nkv_client_transport *transport,
+                   const struct nkv_client_options *options)
+{
+    link->transport = *transport;
+    if (link->transport.now_ms == NULL)
+        link->transport.now_ms = system_now_ms;
+    link->channel_id = options->channel_id == 0 ? 1 : options->channel_id;
+    link->trace = options->trace;
+    link->trace_context = options->trace_context;
+    link->start_ms = nkv_link_now(link);
+    struct nkv_buffer content = {link->content, sizeof(link->content)};
+    nkv_hdlc_decoder_init(&link->decoder, content);
+}
+
+void nkv_link_close(struct nkv_link *link)
+{
+    if (link->transport.close != NULL)
+        link->transport.close(link->transport.context);
+    link->transport.close = NULL;
+}
+
+uint64_t nkv_link_now(const struct nkv_link *link)
+{
+    return link->transport.now_ms(link->transport.context);
+}
+
+static uint32_t time_until(const struct nkv_link *link, uint64_t until_ms)
+{
+    uint64_t now = nkv_link_now(link);
+    if (until_ms <= now)
+        return 0;
+    return until_ms - now > UINT32_MAX ? UINT32_MAX
+                                       : (uint32_t)(until_ms - now);
+}
+
+static void show(struct nkv_link *link, bool sent, struct nkv_span bytes,
+                 const struct nkv_text *meaning)
+{
+    struct nkv_client_trace trace = {
+        .sent = sent,
+        .time_ms = nkv_link_now(link) - link->start_ms,
+        .bytes = bytes,
+        .meaning = meaning->text,
+    };
+    link->trace(link->trace_context, &trace);
+}
+
+/* ---- Receiving -------------------------------------------------------- */
+
+static void show_received(struct nkv_link *link, const struct nkv_text *meaning)
+{
+    struct nkv_span bytes = {link->raw, link->raw_size};
+    show(link, false, bytes, meaning);
+    link->raw_size = 0;
+}
+
+void nkv_link_flush_trace(struct nkv_link *link)
+{
+    if (link->trace == NULL || link->raw_size == 0)
+        return;
+    struct nkv_text meaning = {0};
+    nkv_text_add(&meaning, "no frame");
+    show_received(link, &meaning);
+}
+
+static void take_frame(struct nkv_link *link,
+                       const struct nkv_hdlc_frame *frame)
+{
+    struct nkv_packet packet;
+    link->counters.frames_received++;
+    bool is_rpc = frame->address == NKV_HDLC_ADDRESS_RPC &&
+                  nkv_packet_decode(frame->payload, &packet) == NKV_OK;
+    if (link->trace != NULL) {
+        struct nkv_text meaning = {0};
+        nkv_trace_frame(frame->address, frame->payload, &meaning);
+        show_received(link, &meaning);
+    }
+    if (!is_rpc) {
+        link->heard.others++;
+        return;
+    }
+    link->heard.packets++;
+    if (packet.channel_id == link->channel_id)
+        link->receive(link->receive_context, &packet);
+}
+
+static void take_bad_frame(struct nkv_link *link, enum nkv_status status)
+{
+    link->counters.bad_frames++;
+    link->heard.bad++;
+    if (link->trace == NULL)
+        return;
+    struct nkv_text meaning = {0};
+    nkv_text_add(&meaning, status == NKV_RESOURCE_EXHAUSTED
+                               ? "a frame that is too large"
+                               : "no frame, or a damaged one");
+    show_received(link, &meaning);
+}
+
+static void keep_raw(struct nkv_link *link, uint8_t byte)
+{
+    if (link->raw_size == sizeof(link->raw))
+        nkv_link_flush_trace(link);
+    link->raw[link->raw_size++] = byte;
+}
+
+static void take_byte(struct nkv_link *link, uint8_t byte)
+{
+    link->heard.bytes++;
+    link->counters.bytes_received++;
+    link->heard.flags += byte == 0x7e;
+    link->heard.printable += (byte >= 0x20 && byte < 0x7f) || byte == '\n' ||
+                             byte == '\r' || byte == '\t';
+    if (link->trace != NULL)
+        keep_raw(link, byte);
+    struct nkv_hdlc_frame frame;
+    enum nkv_status status = nkv_hdlc_decode(&link->decoder, byte, &frame);
+    if (status == NKV_OK)
+        take_frame(link, &frame);
+    else if (status != NKV_UNAVAILABLE)
+        take_bad_frame(link, status);
+}
+
+static enum nkv_status die(struct nkv_link *link)
+{
+    link->dead = true;
+    link->error = errno;
+    nkv_link_flush_trace(link);
+    return NKV_UNAVAILABLE;
+}
+
+enum nkv_status nkv_link_poll(struct nkv_link *link, uint64_t until_ms)
+{
+    uint8_t bytes[1024];
+    struct nkv_buffer room = {bytes, sizeof(bytes)};
+    size_t size = 0;
+    if (link->dead)
+        return NKV_UNAVAILABLE;
+    errno = 0;
+    enum nkv_status status = link->transport.read(
+        link->transport.context, room, time_until(link, until_ms), &size);
+    if (status == NKV_DEADLINE_EXCEEDED)
+        return NKV_OK;
+    if (status != NKV_OK || size > sizeof(bytes))
+        return die(link);
+    for (size_t i = 0; i < size; i++)
+        take_byte(link, bytes[i]);
+    return NKV_OK;
+}
+
+/* ---- Sending ---------------------------------------------------------- */
+
+/* A frame under construction; its room suffices by nkv_hdlc_encoded_size_max.
+ */
+struct frame {
+    uint8_t *data;
+    size_t capacity;
+    size_t size;
+};
+
+static enum nkv_status add_to_frame(void *context, const uint8_t *data,
+                                    size_t size)
+{
+    struct frame *frame = context;
+    if (size > frame->capacity - frame->size)
+        return NKV_RESOURCE_EXHAUSTED;
+    if (size > 0)
+        memcpy(frame->data + frame->size, data, size);
+    frame->size += size;
+    return NKV_OK;
+}
+
+/* Allocates frame->data and fills it. */
+static enum nkv_status make_frame(const struct nkv_packet *packet,
+                                  struct frame *frame)
+{
+    size_t packet_max = packet->payload.size + NKV_PACKET_OVERHEAD_MAX;
+    frame->size = 0;
+    frame->capacity = nkv_hdlc_encoded_size_max(packet_max);
+    uint8_t *bytes = malloc(packet_max);
+    frame->data = malloc(frame->capacity);
+    struct nkv_buffer room = {bytes, packet_max};
+    struct nkv_hdlc_sink sink = {add_to_frame, frame};
+    size_t size = 0;
+    enum nkv_status status = NKV_INTERNAL;
+    if (bytes != NULL && frame->data != NULL)
+        status = nkv_packet_encode(packet, room, &size);
+    if (status == NKV_OK) {
+        struct nkv_span payload = {bytes, size};
+        status = nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC, payload);
+    }
+    free(bytes);
+    return status;
+}
+
+/* Waits for room on the line; what arrives meanwhile is taken, for the other
+ * end may not read before it has written. */
+static enum nkv_status write_some(struct nkv_link *link, struct nkv_span bytes,
+                                  size_t *size)
+{
+    enum { TURN_MS = 20 };
+    enum nkv_status status =
+        link->transport.write(link->transport.context, bytes, TURN_MS, size);
+    if (status == NKV_OK && *size > 0 && *size <= bytes.size) {
+        link->counters.bytes_sent += *size;
+        return NKV_OK;
+    }
+    *size = 0;
+    if (status != NKV_DEADLINE_EXCEEDED)
+        return die(link);
+    return nkv_link_poll(link, nkv_link_now(link));
+}
+
+static enum nkv_status write_all(struct nkv_link *link, struct nkv_span bytes,
+                                 uint64_t until_ms)
+{
+    while (bytes.size > 0) {
+        size_t size = 0;
+        errno = 0;
+        enum nkv_status status = write_some(link, bytes, &size);
+        if (status != NKV_OK)
+            return status;
+        if (size == 0 && nkv_link_now(link) >= until_ms)
+            return NKV_DEADLINE_EXCEEDED;
+        bytes.data += size;
+        bytes.size -= size;
+    }
+    return NKV_OK;
+}
+
+enum nkv_status nkv_link_send(struct nkv_link *link,
+                              const struct nkv_packet *packet,
+                              uint64_t until_ms)
+{
+    if (link->dead)
+        return NKV_UNAVAILABLE;
+    struct frame frame = {0};
+    enum nkv_status status = make_frame(packet, &frame);
+    struct nkv_span bytes = {frame.data, frame.size};
+    if (status == NKV_OK && link->trace != NULL) {
+        struct nkv_text meaning = {0};
+        nkv_trace_packet(packet, &meaning);
+        show(link, true, bytes, &meaning);
+    }
+    if (status == NKV_OK)
+        status = write_all(link, bytes, until_ms);
+    if (status == NKV_OK)
+        link->counters.frames_sent++;
+    free(frame.data);
+    return status;
+}
+
+/* ---- Explaining ------------------------------------------------------- */
+
+void nkv_link_explain_silence(const struct nkv_link *link,
+                              const struct nkv_heard *before,
+                              struct nkv_text *why)
+{
+    const struct nkv_heard *now = &link->heard;
+    uint64_t bytes = now->bytes - before->bytes;
+    uint64_t printable = now->printable - before->printable;
+    if (bytes == 0) {
+        nkv_text_add(why, "not a byte came back (is the device on and "
+                          "connected, and is this its port?)");
+        return;
+    }
+    if (now->packets != before->packets) {
+        nkv_text_add(why, "packets came, but no answer to this call");
+        return;
+    }
+    if (printable >= bytes - bytes / 20) {
+        nkv_text_add(why, "text came but no answer (is another program "
+                          "talking on this port?)");
+        return;
+    }
+    if (now->others != before->others) {
+        nkv_text_add(why, "frames came, but none with an RPC packet");
+        return;
+    }
+    if (now->flags == before->flags) {
+        nkv_text_add(why, "%llu bytes came but no frames (wrong baud rate?)",
+                     (unsigned long long)bytes);
+        return;
+    }
+    nkv_text_add(why,
+                 "frames came, but all were damaged (wrong baud rate, or a bad "
+                 "cable?)");
+}

@@ -1,0 +1,93 @@
+/*
+ * A transport with frames and packets on it: sends packets, takes what arrives
+ * apart, and counts what was heard, so that silence can be explained.
+ */
+#ifndef NORKV_HOST_LINK_H
+#define NORKV_HOST_LINK_H
+
+#include "text.h"
+#include <norkv/client.h>
+#include <norkv/hdlc.h>
+#include <norkv/packet.h>
+
+enum {
+    /* The largest packet that may be asked for: what Java clients take. */
+    NKV_LINK_PACKET_MAX = 4096,
+    NKV_LINK_CONTENT_MAX = NKV_LINK_PACKET_MAX + NKV_HDLC_ADDRESS_SIZE_MAX + 5,
+    /* Bytes on the wire that a trace shows of one thing. */
+    NKV_LINK_RAW_MAX = 2 * NKV_LINK_CONTENT_MAX + 2
+};
+
+/* What came over the line, to tell a dead one from a wrong one. */
+struct nkv_heard {
+    uint64_t bytes;
+    /* Those of them that are printable ASCII, CR, LF or TAB. */
+    uint64_t printable;
+    uint64_t flags;
+    /* Good frames that carry RPC packets; others that are good. */
+    uint32_t packets;
+    uint32_t others;
+    uint32_t bad;
+};
+
+struct nkv_link {
+    struct nkv_client_transport transport;
+    uint32_t channel_id;
+    uint64_t start_ms;
+    struct nkv_hdlc_decoder decoder;
+    uint8_t content[NKV_LINK_CONTENT_MAX];
+    struct nkv_client_counters counters;
+    struct nkv_heard heard;
+    /* Gets each packet of our channel. It must not send. */
+    void (*receive)(void *context, const struct nkv_packet *packet);
+    void *receive_context;
+    void (*trace)(void *context, const struct nkv_client_trace *trace);
+    void *trace_context;
+    /* What came since the last frame ended; kept for the trace only. */
+    uint8_t raw[NKV_LINK_RAW_MAX];
+    size_t raw_size;
+    /* Set when the transport failed; error is errno's value then, or 0 when
+     * the other end closed. */
+    bool dead;
+    int error;
+};
+
+/* Readies a link over transport, which is the link's from here on. */
+void nkv_link_init(struct nkv_link *link,
+                   const struct nkv_client_transport *transport,
+                   const struct nkv_client_options *options);
+
+/* Closes the transport, if there is one. */
+void nkv_link_close(struct nkv_link *link);
+
+/* Milliseconds on the transport's clock. */
+uint64_t nkv_link_now(const struct nkv_link *link);
+
+/*
+ * Sends one packet, reading meanwhile what arrives.
+ *
+ * - NKV_DEADLINE_EXCEEDED: the line took no bytes until until_ms.
+ * - NKV_UNAVAILABLE: the link is dead.
+ * - NKV_INTERNAL: no memory.
+ */
+NKV_MUST_USE enum nkv_status nkv_link_send(struct nkv_link *link,
+                                           const struct nkv_packet *packet,
+                                           uint64_t until_ms);
+
+/*
+ * Waits until something has arrived, and takes it, or until until_ms.
+ *
+ * - NKV_UNAVAILABLE: the link is dead.
+ */
+NKV_MUST_USE enum nkv_status nkv_link_poll(struct nkv_link *link,
+                                           uint64_t until_ms);
+
+/* Shows bytes to the trace that are still waiting for a frame to end. */
+void nkv_link_flush_trace(struct nkv_link *link);
+
+/* Says why no answer came, by what was heard since before. */
+void nkv_link_explain_silence(const struct nkv_link *link,
+                              const struct nkv_heard *before,
+                              struct nkv_text *why);
+
+#endif

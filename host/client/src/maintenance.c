@@ -1,0 +1,207 @@
+/* Statistics, garbage collection, erasing. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* An old NOR part's sector erase: what erase-all may take a sector, during
+     * which the device may be deaf. */
+    ERASE_SECTOR_MS = 100,
+    ERASE_SECTOR_SIZE = 4096,
+    ERASE_EXTRA_MAX_MS = 120000
+};
+
+static void copy_store(struct nkv_client_statistics *to,
+                       const Norkv__V1__StoreStatistics *from)
+{
+    if (from == NULL)
+        return;
+    to->keys = from->keys;
+    to->max_keys = from->max_keys;
+    to->tombstones = from->tombstones;
+    to->max_tombstones = from->max_tombstones;
+    to->transaction_count = from->transaction_count;
+    to->live_bytes = from->live_bytes;
+    to->stale_bytes = from->stale_bytes;
+    to->free_bytes = from->free_bytes;
+    to->sector_size = from->sector_size;
+    to->sector_count = from->sector_count;
+    to->erased_sectors = from->erased_sectors;
+    to->damaged_sectors = from->damaged_sectors;
+    to->missing_copies = from->missing_copies;
+    to->copies = from->copies;
+    to->program_unit = from->program_unit;
+}
+
+static void copy_counters(struct nkv_client_statistics *to,
+                          const Norkv__V1__StoreCounters *from)
+{
+    if (from == NULL)
+        return;
+    to->erases = from->erases;
+    to->bytes_programmed = from->bytes_programmed;
+    to->collections = from->collections;
+    to->entries_relocated = from->entries_relocated;
+    to->corrupt_entries = from->corrupt_entries;
+    to->entries_healed = from->entries_healed;
+    to->read_errors = from->read_errors;
+    to->program_errors = from->program_errors;
+    to->erase_errors = from->erase_errors;
+}
+
+static void copy_line(struct nkv_client_statistics *to,
+                      const Norkv__V1__LineCounters *from)
+{
+    if (from == NULL)
+        return;
+    to->frames_received = from->frames_received;
+    to->bad_frames = from->bad_frames;
+    to->oversize_frames = from->oversize_frames;
+    to->bad_packets = from->bad_packets;
+    to->frames_sent = from->frames_sent;
+    to->replays = from->replays;
+    to->overruns = from->overruns;
+}
+
+enum nkv_status nkv_client_statistics(struct nkv_client *client,
+                                      const struct nkv_call_options *call,
+                                      struct nkv_client_statistics *statistics)
+{
+    *statistics = (struct nkv_client_statistics){0};
+    enum nkv_status status = nkv_host_begin(client, call, "statistics", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_need_session(client, false);
+    if (status != NKV_OK)
+        return status;
+    Norkv__V1__StatisticsRequest request = NORKV__V1__STATISTICS_REQUEST__INIT;
+    request.store = client->store;
+    struct nkv_answer answer;
+    status = nkv_exchange_call(client, NKV_METHOD_STATISTICS, &request.base,
+                               &answer);
+    if (status == NKV_OK) {
+        const Norkv__V1__StatisticsResponse *message =
+            (const void *)answer.message;
+        copy_store(statistics, message->store);
+        copy_counters(statistics, message->counters);
+        copy_line(statistics, message->line);
+        statistics->uptime_ms = message->uptime_ms;
+        statistics->mount_status = nkv_wire_status(message->mount_status);
+    }
+    nkv_answer_clear(&answer);
+    return nkv_host_end(client, status);
+}
+
+/* ---- Operations that take long ---------------------------------------- */
+
+struct operation {
+    const struct nkv_client_progress *progress;
+    enum nkv_reason reason;
+};
+
+static void take_progress(void *context, struct nkv_span payload)
+{
+    struct operation *operation = context;
+    Norkv__V1__Progress *message =
+        norkv__v1__progress__unpack(NULL, payload.size, payload.data);
+    if (message == NULL)
+        return;
+    operation->reason = nkv_message_reason(&message->base);
+    const struct nkv_client_progress *progress = operation->progress;
+    if (progress != NULL && progress->progress != NULL)
+        progress->progress(progress->context, message->steps);
+    norkv__v1__progress__free_unpacked(message, NULL);
+}
+
+/* Runs an operation. It is repeated under the same call id when its end was
+ * lost: the device then begins it anew, in place of the old one. */
+static enum nkv_status operate(struct nkv_client *client,
+                               enum nkv_method_number method,
+                               const ProtobufCMessage *request,
+                               struct operation *operation, uint32_t extra_ms)
+{
+    size_t size;
+    uint8_t *bytes = nkv_message_pack(request, &size);
+    if (bytes == NULL)
+        return nkv_host_no_memory(client);
+    struct nkv_exchange exchange = {
+        .message = take_progress,
+        .context = operation,
+        .extra_ms = extra_ms,
+    };
+    nkv_exchange_begin(client, &exchange, method,
+                       (struct nkv_span){bytes, size});
+    enum nkv_status status = nkv_exchange_run(client, &exchange);
+    struct nkv_answer answer = {0};
+    if (status == NKV_OK)
+        nkv_exchange_answer(&exchange, &answer);
+    else if (exchange.attempts > 0 && !client->link.dead)
+        nkv_exchange_cancel(client, &exchange);
+    answer.reason = operation->reason;
+    if (status == NKV_OK && answer.status != NKV_OK)
+        status = nkv_host_refuse(client, &answer);
+    nkv_answer_clear(&answer);
+    nkv_exchange_end(client, &exchange);
+    free(bytes);
+    return status;
+}
+
+enum nkv_status nkv_client_collect(struct nkv_client *client,
+                                   const struct nkv_call_options *call,
+                                   enum nkv_collect_kind kind,
+                                   const struct nkv_client_progress *progress)
+{
+    struct operation operation = {.progress = progress};
+    enum nkv_status status = nkv_host_begin(client, call, "collect", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_need_session(client, false);
+    if (status != NKV_OK)
+        return status;
+    Norkv__V1__CollectRequest request = NORKV__V1__COLLECT_REQUEST__INIT;
+    request.store = client->store;
+    request.kind = (Norkv__V1__CollectKind)kind;
+    status = operate(client, NKV_METHOD_COLLECT, &request.base, &operation, 0);
+    if (status == NKV_NOT_FOUND && client->reason == NKV_REASON_NONE)
+        status =
+            nkv_host_fail(client, status, "no sector gains by being collected");
+    return nkv_host_end(client, status);
+}
+
+/* How much longer than other calls erasing a store may take. */
+static uint32_t erase_extra_ms(const struct nkv_client *client)
+{
+    const struct nkv_device *device = &client->session.device;
+    for (size_t i = 0; i < device->store_count; i++) {
+        const struct nkv_device_store *store = &device->stores[i];
+        if (store->number != client->store)
+            continue;
+        uint64_t sectors = store->capacity / ERASE_SECTOR_SIZE + 1;
+        uint64_t time = sectors * ERASE_SECTOR_MS;
+        return time > ERASE_EXTRA_MAX_MS ? ERASE_EXTRA_MAX_MS : (uint32_t)time;
+    }
+    return 0;
+}
+
+enum nkv_status nkv_client_erase_all(struct nkv_client *client,
+                                     const struct nkv_call_options *call,
+                                     const char *unit_id,
+                                     const struct nkv_client_progress *progress)
+{
+    struct operation operation = {.progress = progress};
+    enum nkv_status status = nkv_host_begin(client, call, "erase-all", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_need_session(client, false);
+    if (status != NKV_OK)
+        return status;
+    char *copy = strdup(unit_id);
+    if (copy == NULL)
+        return nkv_host_no_memory(client);
+    Norkv__V1__EraseAllRequest request;
+    norkv__v1__erase_all_request__init(&request);
+    request.store = client->store;
+    request.unit_id = copy;
+    status = operate(client, NKV_METHOD_ERASE_ALL, &request.base, &operation,
+                     erase_extra_ms(client));
+    free(copy);
+    return nkv_host_end(client, status);
+}

@@ -1,0 +1,151 @@
+/* What to do when the device has restarted, or has lost the thread. */
+#include "batch.h"
+
+#include <string.h>
+
+/* Without a single answer in between. */
+enum { RECOVERIES_MAX = 16 };
+
+enum verdict {
+    /* Send it again. */
+    VERDICT_REPEAT,
+    VERDICT_DONE,
+    VERDICT_UNKNOWN
+};
+
+bool nkv_batch_is_final(const struct nkv_answer *answer)
+{
+    if (answer->is_server_error)
+        return answer->status != NKV_UNAVAILABLE;
+    switch (answer->reason) {
+    case NKV_REASON_SESSION_UNKNOWN:
+    case NKV_REASON_SEQ_TOO_OLD:
+    case NKV_REASON_SEQ_GAP:
+    case NKV_REASON_SEQ_REUSED:
+        return false;
+    default:
+        return answer->status != NKV_UNAVAILABLE;
+    }
+}
+
+/* A conditional put that may have been applied, by what the key holds now. */
+static enum verdict judge_put(const struct nkv_mutation *mutation, bool present,
+                              const struct nkv_client_value *value)
+{
+    bool unchanged = present ? mutation->if_version != 0 &&
+                                   value->version == mutation->if_version
+                             : mutation->if_version == 0;
+    if (unchanged)
+        return VERDICT_REPEAT;
+    bool is_ours =
+        present && value->size == mutation->value.size &&
+        (value->size == 0 ||
+         memcmp(value->data, mutation->value.data, value->size) == 0);
+    return is_ours ? VERDICT_DONE : VERDICT_UNKNOWN;
+}
+
+static enum verdict judge_delete(const struct nkv_mutation *mutation,
+                                 bool present,
+                                 const struct nkv_client_value *value)
+{
+    if (!present)
+        return VERDICT_DONE;
+    return value->version == mutation->if_version ? VERDICT_REPEAT
+                                                  : VERDICT_UNKNOWN;
+}
+
+/* Reads the key of a conditional mutation that may have been applied. */
+static enum nkv_status judge(struct nkv_client *client,
+                             struct nkv_mutation *mutation,
+                             enum verdict *verdict)
+{
+    struct nkv_client_value value = {0};
+    enum nkv_status status = nkv_host_get(client, mutation->key, &value);
+    bool absent = status == NKV_NOT_FOUND && client->reason == NKV_REASON_NONE;
+    if (status == NKV_OK || absent) {
+        *verdict = mutation->kind == NKV_MUTATION_PUT
+                       ? judge_put(mutation, !absent, &value)
+                       : judge_delete(mutation, !absent, &value);
+        mutation->version = value.version;
+        status = NKV_OK;
+    }
+    nkv_client_value_clear(&value);
+    return status;
+}
+
+/* Ends the flights that an answer has come for meanwhile, and readies the
+ * others to be sent again. */
+static void sort_out(struct nkv_batch *batch)
+{
+    for (size_t i = 0; i < batch->flight_count;) {
+        struct nkv_flight *flight = batch->flights[i];
+        struct nkv_answer answer = {0};
+        bool final = false;
+        if (flight->exchange.done) {
+            nkv_exchange_answer(&flight->exchange, &answer);
+            final = nkv_batch_is_final(&answer);
+            if (answer.reason == NKV_REASON_SESSION_UNKNOWN &&
+                flight->sends == 1)
+                flight->refused = true;
+        }
+        if (final)
+            nkv_flight_finish(batch, i, &answer);
+        else
+            nkv_exchange_revive(&batch->flights[i++]->exchange, 0);
+        nkv_answer_clear(&answer);
+    }
+}
+
+/* Settles the conditional ones that must not be repeated blindly. */
+static enum nkv_status settle(struct nkv_batch *batch)
+{
+    for (size_t i = 0; i < batch->flight_count;) {
+        struct nkv_flight *flight = batch->flights[i];
+        enum verdict verdict = VERDICT_REPEAT;
+        if (flight->ambiguous && flight->mutation->conditional) {
+            enum nkv_status status =
+                judge(batch->client, flight->mutation, &verdict);
+            if (status != NKV_OK)
+                return status;
+            flight->ambiguous = false;
+        }
+        if (verdict == VERDICT_REPEAT)
+            i++;
+        else
+            nkv_flight_drop(batch, i,
+                            verdict == VERDICT_DONE ? NKV_OK : NKV_UNKNOWN);
+    }
+    return NKV_OK;
+}
+
+enum nkv_status nkv_batch_recover(struct nkv_batch *batch)
+{
+    struct nkv_host_session *session = &batch->client->session;
+    if (batch->recoveries++ == RECOVERIES_MAX)
+        return nkv_host_fail(batch->client, NKV_UNAVAILABLE,
+                             "the device forgets the session again and again");
+    uint32_t session_before = session->session;
+    uint32_t boot_before = session->device.boot_id;
+    enum nkv_status status = nkv_host_open_session(batch->client);
+    if (status != NKV_OK)
+        return status;
+    bool same = session->session == session_before &&
+                session->device.boot_id == boot_before;
+    uint32_t applied = session->last_seq;
+    batch->lost = false;
+    sort_out(batch);
+    for (size_t i = 0; i < batch->flight_count; i++) {
+        struct nkv_flight *flight = batch->flights[i];
+        if (!same && flight->sends > 0 && !flight->refused)
+            flight->ambiguous = true;
+    }
+    status = settle(batch);
+    for (size_t i = 0; status == NKV_OK && i < batch->flight_count; i++) {
+        struct nkv_flight *flight = batch->flights[i];
+        /* Numbers wrap. */
+        bool is_new = flight->seq - applied - 1 < UINT32_MAX / 2;
+        if (!same || is_new || flight->renumber)
+            status = nkv_flight_renumber(batch, flight);
+    }
+    return status;
+}

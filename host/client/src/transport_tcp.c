@@ -1,0 +1,142 @@
+/* TCP: simulators, and bridges that serve a serial line like ser2net. */
+#include "transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct address {
+    char host[256];
+    char port[16];
+};
+
+/* Takes HOST:PORT or [HOST]:PORT apart. */
+static bool split(const char *text, struct address *address)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || colon[1] == '\0')
+        return false;
+    size_t size = (size_t)(colon - text);
+    if (text[0] == '[') {
+        if (size < 3 || text[size - 1] != ']')
+            return false;
+        text++;
+        size -= 2;
+    } else if (memchr(text, ':', size) != NULL) {
+        return false;
+    }
+    if (size >= sizeof(address->host) ||
+        strlen(colon + 1) >= sizeof(address->port) ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return false;
+    memcpy(address->host, text, size);
+    address->host[size] = '\0';
+    memcpy(address->port, colon + 1, strlen(colon + 1) + 1);
+    return true;
+}
+
+/* Waits for a connection that is being made. 0 or an errno value. */
+static int finish_connect(int fd, uint32_t timeout_ms)
+{
+    if (nkv_fd_wait(fd, POLLOUT, timeout_ms) != NKV_OK)
+        return ETIMEDOUT;
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return errno;
+    return error;
+}
+
+/* A connected socket, or -1 with *error set to an errno value. */
+static int connect_to(const struct addrinfo *to, uint32_t timeout_ms,
+                      int *error)
+{
+    int fd =
+        socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+               to->ai_protocol);
+    if (fd < 0) {
+        *error = errno;
+        return -1;
+    }
+    *error = connect(fd, to->ai_addr, to->ai_addrlen) == 0 ? 0 : errno;
+    if (*error == EINPROGRESS)
+        *error = finish_connect(fd, timeout_ms);
+    if (*error == 0) {
+        /* Small frames must not wait for one another. */
+        int on = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+static enum nkv_status explain(int error, struct nkv_text *why)
+{
+    if (error == ECONNREFUSED) {
+        nkv_text_add(why, "connection refused: nothing listens there; is the "
+                          "simulator or the bridge running?");
+        return NKV_UNAVAILABLE;
+    }
+    if (error == ETIMEDOUT) {
+        nkv_text_add(why, "no connection in time");
+        return NKV_DEADLINE_EXCEEDED;
+    }
+    nkv_text_add(why, "cannot connect: %s", strerror(error));
+    return NKV_UNAVAILABLE;
+}
+
+static enum nkv_status socket_write(void *context, struct nkv_span bytes,
+                                    uint32_t timeout_ms, size_t *size)
+{
+    const int *fd = context;
+    enum nkv_status status = nkv_fd_wait(*fd, POLLOUT, timeout_ms);
+    if (status != NKV_OK)
+        return status;
+    /* A peer that is gone is an error, not a signal. */
+    ssize_t count = send(*fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return NKV_DEADLINE_EXCEEDED;
+    if (count < 0)
+        return NKV_UNAVAILABLE;
+    *size = (size_t)count;
+    return NKV_OK;
+}
+
+enum nkv_status nkv_tcp_open(const struct nkv_port_request *request,
+                             struct nkv_client_transport *transport,
+                             struct nkv_text *why)
+{
+    struct address address;
+    if (!split(request->path, &address)) {
+        nkv_text_add(why, "not of the form tcp:HOST:PORT");
+        return NKV_INVALID_ARGUMENT;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    int code = getaddrinfo(address.host, address.port, &hints, &list);
+    if (code != 0) {
+        nkv_text_add(why, "no such host: %s", gai_strerror(code));
+        return NKV_NOT_FOUND;
+    }
+    int error = ECONNREFUSED;
+    int fd = -1;
+    for (const struct addrinfo *to = list; to != NULL && fd < 0;
+         to = to->ai_next)
+        fd = connect_to(to, request->timeout_ms, &error);
+    freeaddrinfo(list);
+    if (fd < 0)
+        return explain(error, why);
+    enum nkv_status status = nkv_fd_transport(fd, transport);
+    transport->write = socket_write;
+    transport->baud = request->baud;
+    return status;
+}
