@@ -88,20 +88,53 @@ static void drop_unreadable(struct nkv_store *store, uint32_t slot,
     nkv_index_remove(store, slot);
 }
 
-/* What the index says lies in the victim but was not found there whole has
- * gone bad since it was written. */
-static void drop_all_unreadable(struct nkv_store *store)
+/*
+ * Deals with what the index says lies in the victim although the walk did not
+ * come across it: damage next to it may have hidden it, or it has gone bad
+ * since it was written.
+ */
+static enum nkv_status save_or_drop(struct nkv_store *store, uint32_t slot,
+                                    uint32_t copy)
+{
+    struct nkv_entry entry;
+    enum nkv_status status =
+        nkv_entry_read(store, nkv_slot_address(store, slot, copy), &entry);
+
+    if (status == NKV_OK)
+        status = nkv_entry_verify(store, &entry);
+    if (status == NKV_OK)
+        return relocate(store, slot, &entry);
+    if (status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
+        return status;
+    drop_unreadable(store, slot, copy);
+    return NKV_OK;
+}
+
+static enum nkv_status empty_victim(struct nkv_store *store)
 {
     for (uint32_t slot = 0; slot < store->slots;) {
         uint32_t copy = NKV_NONE;
+        enum nkv_status status = NKV_OK;
         if (nkv_slot_is_used(store, slot))
             copy = nkv_slot_find_sector(store, slot, store->victim);
         if (copy == NKV_NONE)
             slot++;
         else
-            drop_unreadable(store, slot, copy);
+            status = save_or_drop(store, slot, copy);
+        if (status != NKV_OK)
+            return status;
     }
     nkv_sector(store, store->victim)->live_units = 0;
+    return NKV_OK;
+}
+
+static enum nkv_status finish(struct nkv_store *store)
+{
+    enum nkv_status status = nkv_sector_erase(store, store->victim);
+
+    store->counters[NKV_COUNT_COLLECTIONS]++;
+    end(store);
+    return status;
 }
 
 static bool replaced_is_in_victim(const struct nkv_store *store)
@@ -122,11 +155,13 @@ enum nkv_status nkv_collect_step(struct nkv_store *store)
         return NKV_NOT_FOUND;
     }
     if (status == NKV_NOT_FOUND) {
+        status = NKV_OK;
         if (nkv_sector_live(store, store->victim) > 0)
-            drop_all_unreadable(store);
-        status = nkv_sector_erase(store, store->victim);
-        store->counters[NKV_COUNT_COLLECTIONS]++;
-    } else if (status != NKV_RESOURCE_EXHAUSTED) {
+            status = empty_victim(store);
+        if (status == NKV_OK)
+            return finish(store);
+    }
+    if (status != NKV_RESOURCE_EXHAUSTED) {
         /* Its entries may still be readable, but it cannot be collected. */
         nkv_sector_set_state(store, store->victim, NKV_SECTOR_FAILED);
     }

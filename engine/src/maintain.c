@@ -25,8 +25,11 @@ enum { CROWDED_PERCENT = 70 };
 static enum nkv_status repair(struct nkv_store *store,
                               struct nkv_maintenance *job)
 {
-    enum nkv_status status = nkv_recover_dirty(store);
+    enum nkv_status status;
 
+    if (nkv_collecting(store))
+        return nkv_collect_step(store);
+    status = nkv_recover_dirty(store);
     if (status == NKV_OK)
         status = nkv_recover_erased_sector(store);
     if (status == NKV_OK)
