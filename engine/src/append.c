@@ -55,8 +55,9 @@ static enum nkv_status take_bytes(void *context, const uint8_t *data,
     return status;
 }
 
-enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
-                           const struct nkv_content *content, uint32_t *address)
+static enum nkv_status program_entry(struct nkv_store *store, uint32_t sector,
+                                     const struct nkv_content *content,
+                                     uint32_t *address)
 {
     uint32_t used = nkv_sector_used(store, sector);
     struct writer writer = {store, nkv_sector_start(store, sector) + used, 0};
@@ -69,8 +70,28 @@ enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
         status = flush(&writer);
     if (status == NKV_OK)
         nkv_sector_set_used(store, sector, used + content->entry.size);
-    else
+    return status;
+}
+
+enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
+                           const struct nkv_content *content, uint32_t *address)
+{
+    bool was_erased = nkv_sector(store, sector)->state == NKV_SECTOR_ERASED;
+    enum nkv_status status = program_entry(store, sector, content, address);
+
+    if (status == NKV_OK)
+        return NKV_OK;
+    if (!was_erased) {
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
+        return status;
+    }
+    /* An erase that was cut may read as erased and yet not take a program:
+     * erase it again, and when that does not help, never use it. */
+    if (nkv_sector_erase(store, sector) == NKV_OK) {
+        status = program_entry(store, sector, content, address);
+        if (status != NKV_OK)
+            nkv_sector_set_state(store, sector, NKV_SECTOR_FAILED);
+    }
     return status;
 }
 

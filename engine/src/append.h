@@ -9,8 +9,9 @@
  * Programs an entry behind the last one of a sector with room for it, lowest
  * address first, and reads every byte back. *address is where it lies.
  *
- * After an error the sector takes no more entries, and what was written of the
- * entry is damage in it.
+ * An erased sector that does not take the entry is erased again and gets a
+ * second try. After an error the sector takes no more entries, and what was
+ * written of the entry is damage in it.
  */
 enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
                            const struct nkv_content *content,

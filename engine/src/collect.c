@@ -3,6 +3,7 @@
 #include "append.h"
 #include "index.h"
 #include "lookup.h"
+#include "recover.h"
 #include "scan.h"
 
 bool nkv_collecting(const struct nkv_store *store)
@@ -58,7 +59,7 @@ static enum nkv_status relocate_next(struct nkv_store *store)
         uint32_t slot;
         status = nkv_find_current(store, &entry, &slot);
         if (status != NKV_OK)
-            return status;
+            break;
         if (slot != NKV_NONE && entry.address != store->replaced)
             status = relocate(store, slot, &entry);
         else
@@ -69,6 +70,9 @@ static enum nkv_status relocate_next(struct nkv_store *store)
         if (slot != NKV_NONE)
             return NKV_OK;
     }
+    /* It cannot be read to its end: leave it alone. */
+    if (status != NKV_NOT_FOUND)
+        nkv_sector_set_state(store, store->victim, NKV_SECTOR_FAILED);
     return status;
 }
 
@@ -161,11 +165,11 @@ enum nkv_status nkv_collect_step(struct nkv_store *store)
         if (status == NKV_OK)
             return finish(store);
     }
-    if (status != NKV_RESOURCE_EXHAUSTED) {
-        /* Its entries may still be readable, but it cannot be collected. */
-        nkv_sector_set_state(store, store->victim, NKV_SECTOR_FAILED);
-    }
     end(store);
+    /* A target that failed half way has left copies of what the victim still
+     * holds: they are given up for an erased sector. */
+    if (store->erased_sectors == 0)
+        (void)nkv_recover_erased_sector(store);
     return status;
 }
 

@@ -18,7 +18,10 @@ enum {
      * stack. */
     NKV_CHUNK = 32,
     /* Times a read that fails is tried. */
-    NKV_READ_TRIES = 3
+    NKV_READ_TRIES = 3,
+    /* Times that mount reads what a cut may have left half programmed: a bit
+     * that reads at random passes once in 2^16. */
+    NKV_DOUBTFUL_READS = 16
 };
 
 /* No sector, no address, no slot. */

@@ -234,6 +234,16 @@ enum nkv_status nkv_entry_verify(struct nkv_store *store,
     return feed_flash(store, entry->address + end, entry->size - end, &zeros);
 }
 
+enum nkv_status nkv_entry_is_steady(struct nkv_store *store,
+                                    const struct nkv_entry *entry)
+{
+    enum nkv_status status = NKV_OK;
+
+    for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++)
+        status = nkv_entry_verify(store, entry);
+    return status;
+}
+
 enum nkv_status nkv_entry_seal_as(struct nkv_store *store,
                                   struct nkv_content *content,
                                   const struct nkv_format *format, uint32_t id)

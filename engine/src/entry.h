@@ -64,7 +64,14 @@ enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
                                  const struct nkv_entry *entry);
 
-/* The same with a checksum of the caller's choice, padding taken as zero: so
+/*
+ * Whether an intact entry reads the same time after time. One whose programming
+ * was cut in its last bits may not: NKV_DATA_LOSS.
+ */
+enum nkv_status nkv_entry_is_steady(struct nkv_store *store,
+                                    const struct nkv_entry *entry);
+
+/* Verifies with a checksum of the caller's choice, padding taken as zero: so
  * that a torn padding, other lengths or another magic can be tried. */
 enum nkv_status nkv_entry_verify_as(struct nkv_store *store,
                                     const struct nkv_entry *entry,

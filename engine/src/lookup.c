@@ -86,22 +86,66 @@ enum nkv_status nkv_find_same_key(struct nkv_store *store,
                     NKV_WANT_ANY, slot, indexed);
 }
 
+/* Gives up a copy that is damaged while another is intact: its sector takes no
+ * more entries, and the copy is made anew elsewhere in idle time. */
+static void give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
+                         uint32_t size)
+{
+    uint32_t address = nkv_slot_address(store, slot, copy);
+
+    nkv_sector_add_live(store, address, -(int32_t)size);
+    nkv_sector_set_state(store, nkv_sector_of(store, address),
+                         NKV_SECTOR_DAMAGED);
+    nkv_slot_remove_address(store, slot, copy);
+    store->counters[NKV_COUNT_CORRUPT]++;
+    store->lacks_copies = true;
+}
+
+static enum nkv_status read_copy(struct nkv_store *store, uint32_t slot,
+                                 uint32_t copy, struct nkv_entry *entry)
+{
+    enum nkv_status status =
+        nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
+
+    if (status == NKV_OK)
+        status = nkv_entry_verify(store, entry);
+    return status == NKV_NOT_FOUND ? NKV_DATA_LOSS : status;
+}
+
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
                                 struct nkv_entry *entry)
 {
     enum nkv_status result = NKV_DATA_LOSS;
+    uint32_t copies = nkv_slot_copies(store, slot);
 
-    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
-        enum nkv_status status =
-            nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
-        if (status == NKV_OK)
-            status = nkv_entry_verify(store, entry);
+    for (uint32_t copy = 0; copy < copies; copy++) {
+        enum nkv_status status = read_copy(store, slot, copy, entry);
+        if (status == NKV_OK && result == NKV_DATA_LOSS)
+            while (copy-- > 0)
+                give_up_copy(store, slot, copy, entry->size);
         if (status == NKV_OK)
             return NKV_OK;
-        if (status != NKV_NOT_FOUND)
+        if (status != NKV_DATA_LOSS)
             result = status;
     }
     return result;
+}
+
+enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot)
+{
+    struct nkv_entry intact, entry;
+    enum nkv_status status = nkv_intact_copy(store, slot, &intact);
+
+    if (status != NKV_OK)
+        return status;
+    for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 1;) {
+        status = read_copy(store, slot, copy, &entry);
+        if (status == NKV_DATA_LOSS)
+            give_up_copy(store, slot, copy, intact.size);
+        else if (status != NKV_OK)
+            return status;
+    }
+    return NKV_OK;
 }
 
 void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)

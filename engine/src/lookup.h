@@ -32,9 +32,14 @@ enum nkv_status nkv_find_same_key(struct nkv_store *store,
                                   const struct nkv_entry *entry, uint32_t *slot,
                                   struct nkv_entry *indexed);
 
-/* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. */
+/* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. Damaged
+ * copies before it are given up, to be made anew. */
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
                                 struct nkv_entry *entry);
+
+/* Verifies all copies of a slot and gives up those that are damaged while
+ * another is intact. NKV_DATA_LOSS: none is. */
+enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot);
 
 /* Takes all addresses out of a slot, and their bytes out of the sectors' live
  * ones. size is that of a copy whose header cannot be read. The slot counts as

@@ -11,6 +11,7 @@
 
 enum phase {
     PHASE_REPAIR,
+    PHASE_CHECK,
     PHASE_REWRITE,
     PHASE_HEAL,
     PHASE_SWEEP,
@@ -34,9 +35,26 @@ static enum nkv_status repair(struct nkv_store *store,
         status = nkv_recover_erased_sector(store);
     if (status == NKV_OK)
         store->access = NKV_ACCESS_FULL;
+    job->phase = PHASE_CHECK;
+    return status;
+}
+
+/* Looks for copies that have gone bad since they were written. An entry without
+ * an intact copy is left to whoever reads or collects it. */
+static enum nkv_status check(struct nkv_store *store,
+                             struct nkv_maintenance *job)
+{
+    enum nkv_status status = NKV_OK;
+
+    for (uint32_t slot = 0; slot < store->slots; slot++) {
+        if (nkv_slot_is_used(store, slot))
+            status = nkv_check_copies(store, slot);
+        if (status != NKV_OK && status != NKV_DATA_LOSS)
+            return status;
+    }
     job->phase = PHASE_REWRITE;
     job->cursor = 0;
-    return status;
+    return NKV_OK;
 }
 
 /* The next slot, in order of hashes from *cursor on, whose entry is not in the
@@ -150,7 +168,6 @@ static enum nkv_status choose(struct nkv_store *store,
     if (victim != NKV_NONE || nkv_collecting(store)) {
         nkv_collect_begin(store, victim);
         job->budget--;
-        job->cursor++;
         job->phase = PHASE_COLLECT;
         return NKV_OK;
     }
@@ -170,10 +187,15 @@ static enum nkv_status collect(struct nkv_store *store,
 
     if (nkv_collecting(store))
         status = nkv_collect_step(store);
-    if (!nkv_collecting(store))
-        job->phase =
-            job->kind == NKV_MAINTAIN_PARTIAL ? PHASE_DONE : PHASE_CHOOSE;
-    return status;
+    if (nkv_collecting(store))
+        return status;
+    job->cursor += status == NKV_OK;
+    job->phase = PHASE_CHOOSE;
+    if (job->kind == NKV_MAINTAIN_PARTIAL && status == NKV_OK)
+        job->phase = PHASE_DONE;
+    /* A sector that failed is out of the way now: go on with the others. */
+    return status != NKV_RESOURCE_EXHAUSTED && job->budget > 0 ? NKV_OK
+                                                               : status;
 }
 
 static enum nkv_status do_phase(struct nkv_store *store,
@@ -182,6 +204,8 @@ static enum nkv_status do_phase(struct nkv_store *store,
     switch ((enum phase)job->phase) {
     case PHASE_REPAIR:
         return repair(store, job);
+    case PHASE_CHECK:
+        return check(store, job);
     case PHASE_REWRITE:
         return rewrite(store, job);
     case PHASE_HEAL:

@@ -7,6 +7,7 @@
  * key has no value left on flash is not needed any more and is passed over,
  * unless it carries the newest id.
  */
+#include "collect.h"
 #include "flash_io.h"
 #include "heal.h"
 #include "index.h"
@@ -29,6 +30,7 @@ enum {
 
 /* What the scan found that decides how the store may be used. */
 struct findings {
+    struct nkv_entry newest;
     uint32_t damaged_regions;
     uint32_t unblank_sectors;
     bool saw_magic;
@@ -102,6 +104,7 @@ static void reset(struct nkv_store *store, const struct nkv_config *config)
         .victim = NKV_NONE,
         .spare = NKV_NONE,
         .replaced = NKV_NONE,
+        .distrusted = NKV_NONE,
     };
     if (store->format_count == 0) {
         store->formats = &store->default_format;
@@ -113,11 +116,13 @@ static void reset(struct nkv_store *store, const struct nkv_config *config)
         *nkv_sector(store, i) = (struct nkv_sector){.state = NKV_SECTOR_DIRTY};
 }
 
-static void note_id(struct nkv_store *store, const struct nkv_entry *entry)
+static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
+                    struct findings *findings)
 {
     if (!store->has_entries || nkv_id_is_newer(entry->id, store->newest_id)) {
         store->newest_id = entry->id;
         store->head = nkv_sector_of(store, entry->address);
+        findings->newest = *entry;
     }
     store->has_entries = true;
 }
@@ -138,9 +143,38 @@ static void supersede(struct nkv_store *store, uint32_t slot,
     store->tombstones += 1;
 }
 
+/*
+ * One copy more than configured, left by a collection that was cut: if the cut
+ * went through one of them, it is not one to rely on.
+ */
+static enum nkv_status add_surplus(struct nkv_store *store, uint32_t slot,
+                                   const struct nkv_entry *entry)
+{
+    for (uint32_t copy = 0; copy < store->copies; copy++) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        struct nkv_entry indexed;
+        enum nkv_status status = nkv_entry_read(store, address, &indexed);
+        if (status == NKV_OK)
+            status = nkv_entry_is_steady(store, &indexed);
+        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND) {
+            if (status != NKV_OK)
+                return status;
+            continue;
+        }
+        nkv_sector_add_live(store, address, -(int32_t)entry->size);
+        nkv_sector_set_state(store, nkv_sector_of(store, address),
+                             NKV_SECTOR_DAMAGED);
+        nkv_slot_set_address(store, slot, copy, entry->address);
+        nkv_sector_add_live(store, entry->address, (int32_t)entry->size);
+        break;
+    }
+    return NKV_OK;
+}
+
 /* An entry with the key and id of the indexed one: another copy. */
-static void add_copy(struct nkv_store *store, uint32_t slot,
-                     const struct nkv_entry *entry, struct findings *findings)
+static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
+                                const struct nkv_entry *entry,
+                                struct findings *findings)
 {
     uint32_t sector = nkv_sector_of(store, entry->address);
 
@@ -148,9 +182,11 @@ static void add_copy(struct nkv_store *store, uint32_t slot,
         /* Twice in one sector: nothing writes that. */
         findings->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-        return;
+        return NKV_OK;
     }
-    nkv_remember_address(store, slot, entry->address, entry->size);
+    if (nkv_remember_address(store, slot, entry->address, entry->size))
+        return NKV_OK;
+    return add_surplus(store, slot, entry);
 }
 
 static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
@@ -190,8 +226,8 @@ static enum nkv_status index_entry(struct nkv_store *store,
     if (status != NKV_OK)
         return status;
     if (entry->id == indexed.id && entry->is_tombstone == indexed.is_tombstone)
-        add_copy(store, slot, entry, findings);
-    else if (nkv_id_is_newer(entry->id, indexed.id))
+        return add_copy(store, slot, entry, findings);
+    if (nkv_id_is_newer(entry->id, indexed.id))
         supersede(store, slot, entry, &indexed);
     return NKV_OK;
 }
@@ -200,7 +236,7 @@ static enum nkv_status take_entry(struct nkv_store *store,
                                   const struct nkv_entry *entry,
                                   struct findings *findings)
 {
-    note_id(store, entry);
+    note_id(store, entry, findings);
     if (!entry->is_tombstone)
         return index_entry(store, entry, findings);
     nkv_sector(store, nkv_sector_of(store, entry->address))->scratch_units = 1;
@@ -330,6 +366,90 @@ static enum nkv_status read_flash(struct nkv_store *store,
     return status;
 }
 
+/*
+ * Whether the newest entry, in all its copies, can be relied on; if not,
+ * store->distrusted is the address of the copy that cannot. The last program
+ * before a cut wrote it, or a copy of something that is still there.
+ */
+static enum nkv_status check_newest(struct nkv_store *store,
+                                    const struct findings *findings,
+                                    bool *steady)
+{
+    struct nkv_entry entry;
+    uint32_t slot;
+    enum nkv_status status =
+        nkv_find_same_key(store, &findings->newest, &slot, &entry);
+
+    *steady = true;
+    if (status != NKV_OK)
+        return status == NKV_NOT_FOUND ? NKV_OK : status;
+    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
+        uint32_t address = nkv_slot_address(store, slot, copy);
+        status = nkv_entry_read(store, address, &entry);
+        if (status == NKV_OK)
+            status = nkv_entry_is_steady(store, &entry);
+        if (status == NKV_DATA_LOSS || status == NKV_NOT_FOUND) {
+            *steady = false;
+            store->distrusted = address;
+            return NKV_OK;
+        }
+        if (status != NKV_OK)
+            return status;
+    }
+    return NKV_OK;
+}
+
+/* Closes sectors in which a cut append left bits that sometimes read as erased:
+ * right behind the last entry. */
+static enum nkv_status check_tails(struct nkv_store *store)
+{
+    uint32_t unit = store->flash->program_unit;
+    uint32_t size = unit < NKV_UNIT ? (uint32_t)NKV_UNIT : unit;
+
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
+        uint32_t address =
+            nkv_sector_start(store, i) + nkv_sector_used(store, i);
+        if (nkv_sector(store, i)->state != NKV_SECTOR_OPEN)
+            continue;
+        for (int n = 0; n < NKV_DOUBTFUL_READS; n++) {
+            uint32_t end;
+            enum nkv_status status =
+                nkv_flash_skip(store, address, address + size, 0xFF, &end);
+            if (status != NKV_OK)
+                return status;
+            if (end != address + size) {
+                nkv_sector_set_state(store, i, NKV_SECTOR_DAMAGED);
+                break;
+            }
+        }
+    }
+    return NKV_OK;
+}
+
+/* Reads the flash until what was found can be relied on. */
+static enum nkv_status read_reliably(struct nkv_store *store,
+                                     struct findings *findings)
+{
+    const struct nkv_config *config = store->config;
+    uint32_t distrusted = NKV_NONE;
+    enum nkv_status status;
+    bool steady;
+
+    for (int i = 0; i <= NKV_COPIES_MAX; i++) {
+        *findings = (struct findings){0};
+        reset(store, config);
+        store->distrusted = distrusted;
+        status = read_flash(store, findings);
+        steady = true;
+        if (status == NKV_OK && store->has_entries)
+            status = check_newest(store, findings, &steady);
+        if (status != NKV_OK || steady)
+            break;
+        distrusted = store->distrusted;
+    }
+    return status == NKV_OK ? check_tails(store) : status;
+}
+
 static void choose_next_id(struct nkv_store *store,
                            const struct findings *findings)
 {
@@ -345,12 +465,30 @@ static void choose_next_id(struct nkv_store *store,
         store->next_id = 1;
 }
 
+/* What reads differently from time to time is not left for the next mount to
+ * find otherwise. */
+static enum nkv_status erase_distrusted(struct nkv_store *store)
+{
+    uint32_t address = store->distrusted;
+    uint32_t sector = nkv_sector_of(store, address);
+
+    store->distrusted = NKV_NONE;
+    if (address == NKV_NONE ||
+        nkv_sector(store, sector)->state != NKV_SECTOR_DAMAGED)
+        return NKV_OK;
+    return nkv_collect_sector(store, sector);
+}
+
 static enum nkv_status repair(struct nkv_store *store)
 {
     enum nkv_status status = nkv_recover_dirty(store);
 
     if (status == NKV_OK)
         status = nkv_recover_erased_sector(store);
+    if (status == NKV_OK && store->distrusted != NKV_NONE)
+        status =
+            nkv_collect_sector(store, nkv_sector_of(store, store->distrusted));
+    store->distrusted = NKV_NONE;
     if (status == NKV_OK && store->lacks_copies)
         status = nkv_heal_all(store);
     /* Too full for all copies, or a copy that cannot be read: usable. */
@@ -399,8 +537,8 @@ enum nkv_status nkv_mount(struct nkv_store *store,
     store->config = NULL;
     if (config == NULL || !config_is_valid(config))
         return NKV_INVALID_ARGUMENT;
-    reset(store, config);
-    status = read_flash(store, &findings);
+    store->config = config;
+    status = read_reliably(store, &findings);
     if (status != NKV_OK)
         return status;
     choose_next_id(store, &findings);

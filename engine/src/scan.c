@@ -90,6 +90,8 @@ static enum nkv_status classify_header(struct nkv_store *store,
     enum nkv_status status = nkv_entry_read(store, scan->position, entry);
     bool own = true;
 
+    if (scan->position == store->distrusted)
+        return NKV_DATA_LOSS;
     if (status == NKV_NOT_FOUND) {
         status = nkv_entry_verify_as(store, entry, &nkv_checksum_crc16);
         if (status == NKV_OK)

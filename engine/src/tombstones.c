@@ -134,18 +134,23 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
 enum nkv_status nkv_tombstones_make_room(struct nkv_store *store)
 {
     uint32_t room = NKV_TOMBSTONES(store->config->max_keys);
+    enum nkv_status status = NKV_OK;
 
-    /* Each round erases a sector with older values or drops a tombstone. */
-    while (store->tombstones >= room) {
+    /* Each round erases a sector with older values or drops a tombstone; one
+     * may fail, and twice round is more than enough. */
+    for (uint32_t i = 0;
+         store->tombstones >= room && i < 2 * nkv_sector_count(store); i++) {
         uint32_t dropped, needed_by;
-        enum nkv_status status =
-            nkv_tombstones_sweep(store, &dropped, &needed_by);
-        if (status == NKV_OK && store->tombstones >= room)
-            status = needed_by == NKV_NONE
-                         ? NKV_RESOURCE_EXHAUSTED
-                         : nkv_collect_sector(store, needed_by);
-        if (status != NKV_OK)
-            return status;
+        status = nkv_tombstones_sweep(store, &dropped, &needed_by);
+        if (status != NKV_OK || store->tombstones < room)
+            break;
+        if (needed_by == NKV_NONE)
+            return NKV_RESOURCE_EXHAUSTED;
+        status = nkv_collect_sector(store, needed_by);
+        if (status == NKV_RESOURCE_EXHAUSTED)
+            break;
     }
-    return NKV_OK;
+    if (store->tombstones < room)
+        return NKV_OK;
+    return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
 }

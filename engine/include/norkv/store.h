@@ -134,6 +134,7 @@ struct nkv_store {
     uint32_t victim_offset;
     uint32_t spare;
     uint32_t replaced;
+    uint32_t distrusted;
     uint32_t counters[9];
     uint8_t copies;
     uint8_t access;
