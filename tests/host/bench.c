@@ -1,0 +1,122 @@
+#include "bench.h"
+
+#include "test.h"
+#include <errno.h>
+
+/* A device that says that it has more to do gets its turn so often. */
+enum { TURN_US = 100 };
+
+void nkv_bench_init(struct nkv_bench *bench, uint64_t seed)
+{
+    memset(bench, 0, sizeof(*bench));
+    nkv_line_sim_init(&bench->line, seed);
+}
+
+void nkv_bench_free(struct nkv_bench *bench)
+{
+    nkv_line_sim_free(&bench->line);
+}
+
+uint64_t nkv_bench_now_ms(const struct nkv_bench *bench)
+{
+    return bench->line.now_us / 1000;
+}
+
+static bool is_cut(const struct nkv_bench *bench)
+{
+    return bench->cut_at_ms != 0 && nkv_bench_now_ms(bench) >= bench->cut_at_ms;
+}
+
+/* Gives the device its turn and moves the clock on, to until_us at most. */
+static void take_turn(struct nkv_bench *bench, uint64_t until_us)
+{
+    struct nkv_line_sim *line = &bench->line;
+    bool more =
+        bench->device != NULL && bench->device(bench->device_context, line);
+    uint64_t next = until_us;
+    uint64_t to_client = nkv_line_sim_next_us(line, NKV_BENCH_CLIENT);
+    uint64_t to_device = nkv_line_sim_next_us(line, NKV_BENCH_DEVICE);
+    if (to_client < next)
+        next = to_client;
+    if (bench->device != NULL && to_device < next)
+        next = to_device;
+    if (more && line->now_us + TURN_US < next)
+        next = line->now_us + TURN_US;
+    if (bench->cut_at_ms != 0 && bench->cut_at_ms * 1000 < next)
+        next = bench->cut_at_ms * 1000;
+    if (next > line->now_us)
+        line->now_us = next;
+}
+
+static enum nkv_status fail_cut(const struct nkv_bench *bench)
+{
+    errno = bench->cut_error;
+    return NKV_UNAVAILABLE;
+}
+
+static enum nkv_status bench_read(void *context, struct nkv_buffer to,
+                                  uint32_t timeout_ms, size_t *size)
+{
+    struct nkv_bench *bench = context;
+    uint64_t until_us = bench->line.now_us + (uint64_t)timeout_ms * 1000;
+    for (;;) {
+        if (is_cut(bench))
+            return fail_cut(bench);
+        *size = nkv_line_sim_read(&bench->line, NKV_BENCH_CLIENT, to);
+        if (*size > 0)
+            return NKV_OK;
+        if (bench->line.now_us >= until_us)
+            return NKV_DEADLINE_EXCEEDED;
+        take_turn(bench, until_us);
+    }
+}
+
+static enum nkv_status bench_write(void *context, struct nkv_span bytes,
+                                   uint32_t timeout_ms, size_t *size)
+{
+    struct nkv_bench *bench = context;
+    if (is_cut(bench))
+        return fail_cut(bench);
+    if (bench->is_stuck) {
+        bench->line.now_us += (uint64_t)timeout_ms * 1000;
+        return NKV_DEADLINE_EXCEEDED;
+    }
+    nkv_line_sim_write(&bench->line, NKV_BENCH_CLIENT, bytes);
+    *size = bytes.size;
+    return NKV_OK;
+}
+
+static void bench_close(void *context)
+{
+    struct nkv_bench *bench = context;
+    bench->closed++;
+}
+
+static uint64_t bench_now_ms(void *context)
+{
+    const struct nkv_bench *bench = context;
+    return nkv_bench_now_ms(bench);
+}
+
+struct nkv_client_transport nkv_bench_transport(struct nkv_bench *bench)
+{
+    return (struct nkv_client_transport){
+        .read = bench_read,
+        .write = bench_write,
+        .close = bench_close,
+        .now_ms = bench_now_ms,
+        .context = bench,
+        .name = "bench",
+        .baud = bench->line.speed.baud,
+    };
+}
+
+struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
+                                  const struct nkv_client_options *options)
+{
+    struct nkv_client_transport transport = nkv_bench_transport(bench);
+    struct nkv_client *client;
+    assert_done(client,
+                nkv_client_open_transport(&transport, options, &client));
+    return client;
+}

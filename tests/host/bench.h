@@ -1,0 +1,43 @@
+/*
+ * A client and a device on one simulated line, in one process and on one
+ * simulated clock: waiting costs nothing, and every run is the same.
+ */
+#ifndef NORKV_TESTS_HOST_BENCH_H
+#define NORKV_TESTS_HOST_BENCH_H
+
+#include "line_sim.h"
+#include <norkv/client.h>
+
+/* The line's ends. */
+enum { NKV_BENCH_CLIENT = 0, NKV_BENCH_DEVICE = 1 };
+
+struct nkv_bench {
+    struct nkv_line_sim line;
+    /* Lets the device read and write at the line's time. True: it has more to
+     * do at once. NULL: it is silent. */
+    bool (*device)(void *context, struct nkv_line_sim *line);
+    void *device_context;
+    /* When not 0: the line is cut at this time. */
+    uint64_t cut_at_ms;
+    /* errno's value of the cut; 0: end of file. */
+    int cut_error;
+    /* The line takes nothing. */
+    bool is_stuck;
+    /* How often the client closed its transport. */
+    unsigned closed;
+};
+
+void nkv_bench_init(struct nkv_bench *bench, uint64_t seed);
+
+void nkv_bench_free(struct nkv_bench *bench);
+
+/* A transport to the line's client end; its context is the bench. */
+struct nkv_client_transport nkv_bench_transport(struct nkv_bench *bench);
+
+/* Opens a client on the bench, or fails the test. options may be NULL. */
+struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
+                                  const struct nkv_client_options *options);
+
+uint64_t nkv_bench_now_ms(const struct nkv_bench *bench);
+
+#endif

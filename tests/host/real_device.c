@@ -1,0 +1,172 @@
+#include "real_device.h"
+
+#include "test.h"
+#include <stdlib.h>
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    assert_non_null(memory);
+    return memory;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value == 0 ? otherwise : value;
+}
+
+static void init_part(struct nkv_device_part *part,
+                      const struct nkv_device_options *options)
+{
+    uint32_t sectors = or_default(options->sector_count, 16);
+    uint32_t max_keys = or_default(options->max_keys, 128);
+    size_t words = NKV_INDEX_WORDS(max_keys, 1);
+    nkv_flash_sim_init(&part->flash, or_default(options->sector_size, 4096),
+                       sectors, 16);
+    part->config = (struct nkv_config){
+        .flash = &part->flash.flash,
+        .memory =
+            {
+                .index = allocate(words, sizeof(uint32_t)),
+                .index_words = words,
+                .sectors = allocate(sectors, sizeof(struct nkv_sector)),
+                .sector_capacity = sectors,
+                .buffer = allocate(256, 1),
+                .buffer_size = 256,
+            },
+        .max_keys = max_keys,
+    };
+}
+
+/* ---- The line and the clock ------------------------------------------- */
+
+static size_t read_line(void *context, uint8_t *to, size_t capacity)
+{
+    struct nkv_real_device *device = context;
+    struct nkv_buffer room = {to, capacity};
+    return nkv_line_sim_read(&device->bench->line, NKV_BENCH_DEVICE, room);
+}
+
+/* The server hands over whole frames or pieces; a frame ends with a flag. */
+static enum nkv_status write_line(void *context, const uint8_t *from,
+                                  size_t size)
+{
+    struct nkv_real_device *device = context;
+    struct nkv_span bytes = {from, size};
+    bool ends_frame = size > 0 && from[size - 1] == 0x7e;
+    if (device->failed)
+        return NKV_UNAVAILABLE;
+    device->frames_sent += ends_frame;
+    if (device->restart_at_frame != 0 &&
+        device->frames_sent >= device->restart_at_frame) {
+        device->restart_at_frame = 0;
+        device->failed = true;
+        return NKV_UNAVAILABLE;
+    }
+    nkv_line_sim_write(&device->bench->line, NKV_BENCH_DEVICE, bytes);
+    return NKV_OK;
+}
+
+static uint32_t now_ms(void *context)
+{
+    const struct nkv_real_device *device = context;
+    return (uint32_t)nkv_bench_now_ms(device->bench);
+}
+
+/* ---- Starting --------------------------------------------------------- */
+
+static void start(struct nkv_real_device *device)
+{
+    static const char *const names[NKV_DEVICE_STORES] = {"settings",
+                                                         "identity"};
+    for (size_t i = 0; i < NKV_DEVICE_STORES; i++) {
+        struct nkv_device_part *part = &device->parts[i];
+        device->served[i] = (struct nkv_server_store){
+            .name = names[i],
+            .store = &part->store,
+            .config = &part->config,
+            .mount_status = nkv_mount(&part->store, &part->config),
+        };
+        assert_int_equal(device->served[i].mount_status, NKV_OK);
+    }
+    device->boots++;
+    device->config.boot_id = 0x51ab0000u + device->boots;
+    assert_int_equal(nkv_server_init(&device->server, &device->config), NKV_OK);
+}
+
+void nkv_real_device_restart(struct nkv_real_device *device)
+{
+    nkv_line_sim_clear(&device->bench->line, NKV_BENCH_DEVICE);
+    device->failed = false;
+    start(device);
+}
+
+static bool poll_device(void *context, struct nkv_line_sim *line)
+{
+    struct nkv_real_device *device = context;
+    (void)line;
+    if (device->before_poll != NULL && device->before_poll(device))
+        nkv_real_device_restart(device);
+    bool more = nkv_server_poll(&device->server);
+    if (device->failed)
+        nkv_real_device_restart(device);
+    return more;
+}
+
+static void init_config(struct nkv_real_device *device)
+{
+    size_t packet = device->options.packet_size;
+    device->config = (struct nkv_server_config){
+        .product = "bench",
+        .unit_id = NKV_DEVICE_UNIT_ID,
+        .firmware = "1.2.3",
+        .stores = device->served,
+        .store_count = NKV_DEVICE_STORES,
+        .stream = {device, read_line, write_line},
+        .now_ms = now_ms,
+        .clock_context = device,
+        .stall_max_ms = 50,
+        .memory =
+            {
+                .receive = {device->receive, NKV_DEVICE_FRAME},
+                .transmit = {device->transmit,
+                             packet == 0 ? NKV_DEVICE_PACKET_MAX : packet},
+                .calls = device->calls,
+                .work = device->work,
+                .call_count = NKV_DEVICE_SLOTS,
+                .clients = device->clients,
+                .client_count = NKV_DEVICE_CLIENTS,
+                .answers = device->answers,
+                .answers_per_client = NKV_DEVICE_ANSWERS,
+            },
+    };
+}
+
+void nkv_real_device_init(struct nkv_real_device *device,
+                          struct nkv_bench *bench,
+                          const struct nkv_device_options *options)
+{
+    memset(device, 0, sizeof(*device));
+    device->bench = bench;
+    if (options != NULL)
+        device->options = *options;
+    for (size_t i = 0; i < NKV_DEVICE_STORES; i++)
+        init_part(&device->parts[i], &device->options);
+    init_config(device);
+    start(device);
+    bench->device = poll_device;
+    bench->device_context = device;
+}
+
+void nkv_real_device_free(struct nkv_real_device *device)
+{
+    for (size_t i = 0; i < NKV_DEVICE_STORES; i++) {
+        struct nkv_device_part *part = &device->parts[i];
+        assert_int_equal(part->flash.violations, 0);
+        free(part->config.memory.index);
+        free(part->config.memory.sectors);
+        free(part->config.memory.buffer);
+        nkv_flash_sim_free(&part->flash);
+    }
+    device->bench->device = NULL;
+}

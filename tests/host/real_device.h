@@ -1,0 +1,72 @@
+/* The real server with real stores on simulated flash, as a bench's device. */
+#ifndef NORKV_TESTS_HOST_REAL_DEVICE_H
+#define NORKV_TESTS_HOST_REAL_DEVICE_H
+
+#include "bench.h"
+#include "flash_sim.h"
+#include <norkv/server.h>
+
+enum {
+    NKV_DEVICE_STORES = 2,
+    NKV_DEVICE_SLOTS = 4,
+    NKV_DEVICE_CLIENTS = 2,
+    NKV_DEVICE_ANSWERS = 8,
+    NKV_DEVICE_FRAME = 2048,
+    NKV_DEVICE_PACKET_MAX = 4096
+};
+
+#define NKV_DEVICE_UNIT_ID "BENCH-0042"
+
+/* How the device differs from the usual one; 0: not at all. */
+struct nkv_device_options {
+    uint32_t sector_size;
+    uint32_t sector_count;
+    uint32_t max_keys;
+    /* The largest packet that it sends, up to NKV_DEVICE_PACKET_MAX. */
+    size_t packet_size;
+};
+
+struct nkv_device_part {
+    struct nkv_flash_sim flash;
+    struct nkv_config config;
+    struct nkv_store store;
+};
+
+struct nkv_real_device {
+    struct nkv_bench *bench;
+    struct nkv_device_options options;
+    struct nkv_device_part parts[NKV_DEVICE_STORES];
+    struct nkv_server_store served[NKV_DEVICE_STORES];
+    struct nkv_server_config config;
+    struct nkv_server server;
+    struct nkv_rpc_call calls[NKV_DEVICE_SLOTS];
+    struct nkv_server_work work[NKV_DEVICE_SLOTS];
+    struct nkv_server_client clients[NKV_DEVICE_CLIENTS];
+    struct nkv_server_answer answers[NKV_DEVICE_CLIENTS * NKV_DEVICE_ANSWERS];
+    uint8_t receive[NKV_DEVICE_FRAME];
+    uint8_t transmit[NKV_DEVICE_PACKET_MAX];
+    /* When not 0: as this many frames have left in all, the power fails: the
+     * last of them gets no further than the device. It starts again at once. */
+    uint32_t restart_at_frame;
+    uint32_t frames_sent;
+    bool failed;
+    /* How often it was started. */
+    uint32_t boots;
+    /* Called before each poll when not NULL; true: restart first. */
+    bool (*before_poll)(struct nkv_real_device *device);
+    void *hook_context;
+};
+
+/* Makes a device with two blank stores and puts it on the bench. options may
+ * be NULL. */
+void nkv_real_device_init(struct nkv_real_device *device,
+                          struct nkv_bench *bench,
+                          const struct nkv_device_options *options);
+
+void nkv_real_device_free(struct nkv_real_device *device);
+
+/* Cuts the device's power and starts it again on the same flash. What was on
+ * its way to it is lost. */
+void nkv_real_device_restart(struct nkv_real_device *device);
+
+#endif
