@@ -237,7 +237,7 @@ static void every_key_comes_once_with_value_version_and_size(void **state)
     for (size_t i = 0; i < result.count; i++) {
         const struct record *record = &result.records[i];
         char value[32];
-        int number = atoi((const char *)record->key + 4);
+        int number = (int)strtol((const char *)record->key + 4, NULL, 10);
 
         (void)snprintf(value, sizeof value, "value number %d", number);
         assert_int_equal(record->size, strlen(value));

@@ -20,27 +20,32 @@ static enum nkv_status flush(struct writer *writer)
     return writer->stream->write(writer->stream->context, writer->bytes, size);
 }
 
+/* Takes what there is room for; returns how much that was. */
+static size_t fill(struct writer *writer, const uint8_t *data, size_t size)
+{
+    size_t room = sizeof writer->bytes - writer->size;
+    size_t piece = size < room ? size : room;
+
+    memcpy(writer->bytes + writer->size, data, piece);
+    writer->size += piece;
+    return piece;
+}
+
 static enum nkv_status collect(void *context, const uint8_t *data, size_t size)
 {
     struct writer *writer = context;
+    enum nkv_status status = NKV_OK;
 
-    while (size > 0) {
-        size_t room = sizeof writer->bytes - writer->size;
-        size_t piece = size < room ? size : room;
+    while (size > 0 && status == NKV_OK) {
+        size_t piece = fill(writer, data, size);
 
-        memcpy(writer->bytes + writer->size, data, piece);
-        writer->size += piece;
         data += piece;
         size -= piece;
         if (writer->size == sizeof writer->bytes) {
-            enum nkv_status status = flush(writer);
-
-            if (status != NKV_OK) {
-                return status;
-            }
+            status = flush(writer);
         }
     }
-    return NKV_OK;
+    return status;
 }
 
 enum nkv_status nkv_write_frame(const struct nkv_byte_stream *stream,

@@ -41,16 +41,17 @@ struct record {
     enum nkv_status status;
 };
 
-/* A record's bytes but for the value, which follows them. */
+/* A record's bytes but for the value, which follows them. They are made from
+ * the middle: what stands in front needs their size. */
 struct layout {
     uint8_t bytes[NKV_PB_PREFIX_MAX + RECORD_META_MAX + NKV_PB_PREFIX_MAX];
+    size_t start;
     size_t size;
     size_t value_size;
 };
 
-/* The bytes of all of a record's fields but the value. */
-static struct nkv_span encode_meta(const struct record *record,
-                                   struct nkv_buffer to)
+/* All of a record's fields but the value. */
+static size_t encode_meta(const struct record *record, struct nkv_buffer to)
 {
     norkv_v1_Record message = norkv_v1_Record_init_zero;
     struct nkv_span meta = {NULL, 0};
@@ -62,74 +63,68 @@ static struct nkv_span encode_meta(const struct record *record,
     message.status = (uint32_t)record->status;
     /* The room is RECORD_META_MAX bytes, so it fits. */
     (void)nkv_pb_encode(to, norkv_v1_Record_fields, &message, &meta);
-    return meta;
+    return meta.size;
 }
 
-static struct layout lay_out(const struct record *record)
+static void lay_out(const struct record *record, struct layout *layout)
 {
-    struct layout layout = {.size = 0};
-    uint8_t meta_bytes[RECORD_META_MAX];
-    struct nkv_span meta =
-        encode_meta(record, (struct nkv_buffer){meta_bytes, sizeof meta_bytes});
+    uint8_t *meta = layout->bytes + NKV_PB_PREFIX_MAX;
     uint8_t prefix[NKV_PB_PREFIX_MAX];
-    size_t prefix_size = 0;
+    size_t prefix_size;
 
-    if (record->with_value && record->value_size > 0) {
-        layout.value_size = record->value_size;
-        prefix_size = nkv_pb_prefix(prefix, norkv_v1_Record_value_tag,
-                                    record->value_size);
+    layout->value_size = record->with_value ? record->value_size : 0;
+    layout->size =
+        encode_meta(record, (struct nkv_buffer){meta, RECORD_META_MAX});
+    if (layout->value_size > 0) {
+        layout->size += nkv_pb_prefix(
+            meta + layout->size, norkv_v1_Record_value_tag, layout->value_size);
     }
-    layout.size = nkv_pb_prefix(layout.bytes, norkv_v1_ScanResponse_records_tag,
-                                meta.size + prefix_size + layout.value_size);
-    if (meta.size > 0) {
-        memcpy(layout.bytes + layout.size, meta.data, meta.size);
-        layout.size += meta.size;
-    }
-    memcpy(layout.bytes + layout.size, prefix, prefix_size);
-    layout.size += prefix_size;
-    return layout;
+    prefix_size = nkv_pb_prefix(prefix, norkv_v1_ScanResponse_records_tag,
+                                layout->size + layout->value_size);
+    layout->start = NKV_PB_PREFIX_MAX - prefix_size;
+    layout->size += prefix_size;
+    memcpy(layout->bytes + layout->start, prefix, prefix_size);
 }
 
-/* False: the chunk has no room for it. The value is read to where it leaves
- * from; a damaged entry leaves without it. */
-static bool append(struct chunk *chunk, struct record *record)
+static bool fits(const struct layout *layout, size_t room)
 {
-    struct layout layout = lay_out(record);
+    return layout->size <= room && layout->value_size <= room - layout->size;
+}
+
+/*
+ * Adds a record; false: the chunk has no room for it. The value is read to
+ * where it leaves from. One that fits no chunk at all is left out, and so is
+ * that of a damaged entry.
+ */
+static bool add_record(struct chunk *chunk, struct record *record)
+{
     size_t room = chunk->records.capacity - chunk->size;
     uint8_t *to = chunk->records.data + chunk->size;
+    struct layout layout = {.size = 0};
 
-    if (layout.size + layout.value_size > room) {
+    lay_out(record, &layout);
+    if (!fits(&layout, chunk->records.capacity)) {
+        record->with_value = false;
+        record->omitted = true;
+        lay_out(record, &layout);
+    }
+    if (!fits(&layout, room)) {
         return false;
     }
     if (record->with_value) {
-        struct nkv_buffer place = {to + layout.size, layout.value_size};
-        struct nkv_value value;
-
-        record->status = nkv_get(chunk->store, record->key, 0, place, &value);
+        record->status = nkv_get(
+            chunk->store, record->key, 0,
+            (struct nkv_buffer){to + layout.size, layout.value_size}, NULL);
+        record->with_value = record->status == NKV_OK;
+        lay_out(record, &layout);
     }
-    if (record->status != NKV_OK) {
-        record->with_value = false;
-        layout = lay_out(record);
-    }
-    if (layout.size + layout.value_size > room) {
+    if (!fits(&layout, room)) {
         return false;
     }
-    memcpy(to, layout.bytes, layout.size);
+    memcpy(to, layout.bytes + layout.start, layout.size);
     chunk->size += layout.size + layout.value_size;
     chunk->count++;
     return true;
-}
-
-/* Leaves out a value that fits no chunk at all. */
-static bool add_record(struct chunk *chunk, struct record *record)
-{
-    struct layout layout = lay_out(record);
-
-    if (layout.size + layout.value_size > chunk->records.capacity) {
-        record->with_value = false;
-        record->omitted = true;
-    }
-    return append(chunk, record);
 }
 
 static bool has_prefix(const struct nkv_server_scan *scan)
