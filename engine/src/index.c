@@ -20,7 +20,7 @@ uint32_t nkv_hash(struct nkv_span key)
 
 static uint32_t *words_of(const struct nkv_store *store, uint32_t slot)
 {
-    return &store->config->memory.index[slot * (1u + store->copies)];
+    return &store->config->memory.index[(size_t)slot * (1u + store->copies)];
 }
 
 static uint32_t home_of(const struct nkv_store *store, uint32_t hash)

@@ -130,15 +130,15 @@ static enum nkv_status sweep(struct nkv_store *store,
     return status;
 }
 
-static uint32_t live_percent(const struct nkv_store *store)
+static bool is_crowded(const struct nkv_store *store)
 {
-    uint64_t live = 0;
+    uint64_t live = 0, all = 0;
 
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
         live += nkv_sector_live(store, i);
-    return (
-        uint32_t)(live * 100 /
-                  ((uint64_t)store->sector_bytes * nkv_sector_count(store)));
+        all += store->sector_bytes;
+    }
+    return live * 100 > all * CROWDED_PERCENT;
 }
 
 /* A sector to collect without an eye to how full the store is: damaged, or
@@ -160,8 +160,8 @@ static enum nkv_status choose(struct nkv_store *store,
 {
     uint32_t victim = NKV_NONE;
 
-    if (job->budget > 0 && (job->kind != NKV_MAINTAIN_FULL ||
-                            live_percent(store) > CROWDED_PERCENT))
+    if (job->budget > 0 &&
+        (job->kind != NKV_MAINTAIN_FULL || is_crowded(store)))
         victim = nkv_sector_choose_victim(store);
     else if (job->budget > 0)
         victim = find_urgent(store);

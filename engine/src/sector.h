@@ -21,7 +21,7 @@ uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector);
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector);
 
 /* Sets a state other than NKV_SECTOR_OPEN: closed ones count as used up. */
-void nkv_sector_set_state(struct nkv_store *store, uint32_t sector,
+void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
                           enum nkv_sector_state state);
 
 /* Says that entries reach up to used bytes and that the rest is erased. The
