@@ -43,5 +43,5 @@ bool nkv_is_like(const char *word, const char *candidate)
         return false;
     }
     away = distance(word, word_size, candidate, size);
-    return away <= 2 && 2 * away < size;
+    return away <= 2 && 2 * away <= size;
 }

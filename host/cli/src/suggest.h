@@ -6,7 +6,7 @@
 
 /*
  * Is word so little away from candidate that it may be a typing error: up to
- * two letters changed, missing or added, fewer than half of the candidate?
+ * two letters changed, missing or added, at most half of the candidate?
  */
 bool nkv_is_like(const char *word, const char *candidate);
 

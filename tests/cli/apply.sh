@@ -1,0 +1,297 @@
+# norkv apply: a whole CSV file is written, or nothing of it.
+. "$(dirname "$0")/lib.sh" "$@"
+
+unit()
+{
+    mkdir -p unit
+    head -c 256 /dev/urandom >unit/cal.bin
+    printf -- '-----BEGIN CERTIFICATE-----\nMIIB"quoted"\n-----END-----\n' \
+        >unit/cert.pem
+    cat >unit/unit.csv <<'CSV'
+key,encoding,value,note
+serial,text,SN-0001,on the label
+mac,hex,00AAbbCCddEE,
+cal,file,cal.bin,from the bench
+cert,text,"-----BEGIN CERTIFICATE-----
+MIIB""quoted""
+-----END-----
+",several lines
+region,text," EU, UK ",blanks stay
+empty,text,,
+CSV
+}
+
+device()
+{
+    start_sim --pty "$@"
+    export NORKV_PORT=$PORT
+}
+
+# What is wrong with the file must be told, and nothing be written.
+expect_refused()
+{
+    expect_error 1 "$1"
+    norkv ls
+    expect_done
+    expect_out "${2-}"
+}
+
+test_each_setting_is_written_byte_for_byte()
+{
+    unit
+    device
+    norkv apply unit/unit.csv
+    expect_done
+    expect_out 'wrote 6 settings'
+    norkv get cal
+    expect_same_file unit/cal.bin out
+    norkv get cert
+    expect_same_file unit/cert.pem out
+    norkv get region
+    printf ' EU, UK ' >value
+    expect_same_file value out
+    norkv get empty
+    : >value
+    expect_same_file value out
+    norkv get mac --json
+    expect_json 00aabbccddee value_hex
+    norkv ls
+    expect_out $'cal\ncert\nempty\nmac\nregion\nserial'
+}
+
+test_paths_are_relative_to_the_file()
+{
+    unit
+    device
+    mkdir elsewhere
+    cd elsewhere || exit 1
+    norkv apply ../unit/unit.csv
+    cd "$TMP" || exit 1
+    expect_done
+    norkv get cal
+    expect_same_file unit/cal.bin out
+    printf 'key,encoding,value\ncal,file,%s\n' "$TMP/unit/cert.pem" >abs.csv
+    norkv apply abs.csv
+    expect_done
+    norkv get cal
+    expect_same_file unit/cert.pem out
+}
+
+test_applying_again_changes_nothing()
+{
+    unit
+    device
+    norkv apply unit/unit.csv
+    norkv stats --json
+    "$HELPERS/json_members" transaction_count bytes_programmed <out >before
+    norkv apply unit/unit.csv
+    expect_done
+    norkv stats --json
+    "$HELPERS/json_members" transaction_count bytes_programmed <out >after
+    expect_same_file before after
+}
+
+test_json_tells_of_each_setting_and_sums_up()
+{
+    unit
+    device
+    norkv apply unit/unit.csv --json
+    expect_done
+    expect_json $'serial\t2\t7\tOK\t1\t-
+mac\t3\t6\tOK\t2\t-
+cal\t4\t256\tOK\t3\t-
+cert\t5\t55\tOK\t4\t-
+region\t9\t8\tOK\t5\t-
+empty\t10\t0\tOK\t6\t-
+-\t-\t-\t-\t-\t6' key line size status version written
+}
+
+test_a_dry_run_writes_nothing()
+{
+    unit
+    device
+    norkv apply unit/unit.csv --dry-run
+    expect_done
+    expect_out 'checked 6 settings, wrote none'
+    norkv apply unit/unit.csv --dry-run --json
+    expect_json $'6\t0\ttrue' settings written dry_run
+    norkv ls
+    expect_out ''
+}
+
+test_columns_are_found_by_name()
+{
+    device
+    printf '\357\273\277note,value,key,encoding\r\nx,76,k,hex\r\n\r\n' >f.csv
+    norkv apply f.csv
+    expect_done
+    norkv get k
+    printf v >value
+    expect_same_file value out
+}
+
+test_keys_can_be_given_in_hex()
+{
+    device
+    printf 'key,encoding,value\n00ff,text,v\n' >f.csv
+    norkv apply f.csv --key-hex
+    expect_done
+    norkv ls
+    expect_out hex:00ff
+}
+
+test_standard_input_can_be_the_file()
+{
+    device
+    printf 'key,encoding,value\nk,text,v\n' >f.csv
+    norkv_from f.csv apply -
+    expect_done
+    norkv ls
+    expect_out k
+}
+
+test_a_truncated_file_is_refused_whole()
+{
+    local size line row
+
+    unit
+    device
+    size=$(wc -c <unit/unit.csv)
+    # The ends of rows, where a cut cannot be seen.
+    for row in 2 3 4 8 9 10; do
+        head -n $row unit/unit.csv | wc -c
+    done >row_ends
+    for cut in $(seq 0 $((size - 1)) | grep -vxFf row_ends); do
+        head -c "$cut" unit/unit.csv >unit/cut.csv
+        norkv apply unit/cut.csv
+        expect_error 1 "'unit/cut.csv' line [0-9]*: "
+    done
+    norkv ls
+    expect_out ''
+    head -c 130 unit/unit.csv >unit/cut.csv
+    line=$(grep -n '^cert' unit/cut.csv | cut -d: -f1)
+    norkv apply unit/cut.csv
+    expect_refused "line $line: the quote that opens here is never closed"
+    printf 'key,encoding,value\na,text,1\nb,text\n' >cut.csv
+    norkv apply cut.csv
+    expect_refused "line 3: 2 of 3 columns"
+    printf 'key,encoding,value\na,text,1\nb,text,tw' >cut.csv
+    norkv apply cut.csv
+    expect_refused "line 3: the file ends inside this line"
+}
+
+test_what_makes_no_sense_is_refused_with_its_line()
+{
+    local row
+
+    device
+    norkv put stays there
+    while IFS='|' read -r row what; do
+        printf 'key,encoding,value\ngood,text,1\n%b\n' "$row" >f.csv
+        norkv apply f.csv
+        expect_refused "'f.csv' line 3: $what" stays
+    done <<'ROWS'
+k,base64,eHg=|unknown encoding 'base64': write text, hex or file
+k,hex,abc|'abc' is not hex
+k,hex,zz|'zz' is not hex
+,text,v|the key has 0 bytes
+0123456789012345678901234567890123456789012345678901234567890123,text,v|the key has 64 bytes
+good,text,2|key 'good' is in line 2 already
+k,text,a,b|4 columns where the first line has 3
+k,text,"a"b|a quote in the wrong place
+k,file,|encoding file needs a path
+ROWS
+    : >f.csv
+    norkv apply f.csv
+    expect_refused 'the file is empty' stays
+    echo key,encoding,value >f.csv
+    norkv apply f.csv
+    expect_refused 'no settings follow' stays
+    printf 'key,value\nk,v\n' >f.csv
+    norkv apply f.csv
+    expect_refused "line 1: no column 'encoding'" stays
+    printf 'key,encoding,value,key\nk,text,v,k\n' >f.csv
+    norkv apply f.csv
+    expect_refused "line 1: column 'key' is there 2 times" stays
+    norkv apply no-such-file.csv
+    expect_refused "cannot read 'no-such-file.csv': No such file" stays
+    printf 'key,encoding,value\ngood,text,1\nk,file,none.bin\n' >f.csv
+    norkv apply f.csv
+    expect_refused "cannot read 'none.bin': No such file" stays
+    norkv apply .
+    expect_refused "cannot read '.': Is a directory" stays
+}
+
+test_what_the_device_does_not_take_is_refused_before_anything_is_written()
+{
+    device --max-keys 3
+    head -c 4000 /dev/zero >big.bin
+    printf 'key,encoding,value\ngood,text,1\nbig,file,big.bin\n' >f.csv
+    norkv apply f.csv
+    expect_refused "line 3: key 'big': the value has 4000 bytes"
+    norkv put other 1
+    printf 'key,encoding,value\na,text,1\nb,text,2\nc,text,3\n' >f.csv
+    norkv apply f.csv
+    expect_refused 'more than the 3' other
+    printf 'key,encoding,value\na,text,1\nother,text,2\nc,text,3\n' >f.csv
+    norkv apply f.csv
+    expect_done
+}
+
+test_a_value_that_fits_the_frame_but_no_sector_is_refused()
+{
+    device --sector-size 512 --sectors 4
+    head -c 600 /dev/zero >big.bin
+    printf 'key,encoding,value\ngood,text,1\nbig,file,big.bin\n' >f.csv
+    norkv apply f.csv
+    expect_refused "line 3: key 'big': the value has 600 bytes"
+    head -c 493 /dev/zero >big.bin
+    norkv apply f.csv
+    expect_done
+}
+
+test_a_store_that_fills_up_on_the_way_says_where()
+{
+    local i
+
+    device --sector-size 512 --sectors 3
+    head -c 200 /dev/urandom >value.bin
+    { echo key,encoding,value
+      for i in 1 2 3 4 5 6 7 8; do echo "k$i,file,value.bin"; done; } >f.csv
+    norkv apply f.csv
+    expect_error 1 "'f.csv' line [3-9]: key 'k[2-8]': .*full.* of 8 settings"
+    norkv get k1
+    expect_same_file value.bin out
+    norkv apply f.csv --json
+    expect_rc 1
+    "$HELPERS/json_members" status <out >json || fail 'an object a line'
+    grep -q RESOURCE_EXHAUSTED json || fail 'the status of each is told'
+}
+
+test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()
+{
+    local i
+
+    device --cut-at 60
+    { echo key,encoding,value
+      for i in $(seq 50); do echo "k$i,text,value of $i"; done; } >f.csv
+    norkv apply f.csv --json --timeout 3s
+    expect_rc 1
+    [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
+    "$HELPERS/json_members" key status <out | sed -n 's/\tOK$//p' >acknowledged
+    [ -s acknowledged ] || fail 'some were written'
+    wait "$SIM_PID"
+    device
+    while read -r key; do
+        norkv get "$key"
+        expect_done
+        printf 'value of %s' "${key#k}" >value
+        expect_same_file value out
+    done <acknowledged
+    norkv apply f.csv
+    expect_done
+    norkv ls --json
+    [ "$(wc -l <out)" -eq 50 ] || fail 'all are there now'
+}
+
+run_tests

@@ -1,0 +1,269 @@
+# Every command, on norkv-sim over the line that the fifth argument names.
+. "$(dirname "$0")/lib.sh" "$@"
+LINE=$5
+
+device()
+{
+    if [ "$LINE" = pty ]; then
+        start_sim --pty "$@"
+    else
+        start_sim --tcp 127.0.0.1:0 "$@"
+    fi
+    export NORKV_PORT=$PORT
+}
+
+test_info_tells_who_the_device_is()
+{
+    device
+    norkv info
+    expect_done
+    expect_out_has '^unit id  *UNIT-7$'
+    norkv info --json
+    expect_done
+    expect_json $'UNIT-7\t1\t63\t2048' unit_id protocol_version max_key max_frame
+    norkv --json --port "$PORT" info
+    expect_done
+    expect_json "$PORT" port
+}
+
+test_values_come_back_byte_for_byte()
+{
+    device
+    for size in 0 1 15 16 17 255 256 1000 1922; do
+        head -c $size /dev/urandom >value
+        norkv put "key-$size" --file value
+        expect_done
+        expect_out ''
+        norkv get "key-$size"
+        expect_done
+        expect_same_file value out
+        norkv_from value put "in-$size" -
+        expect_done
+        norkv get "in-$size" -o copy
+        expect_done
+        expect_out ''
+        expect_same_file value copy
+    done
+    norkv put text 'a value'
+    norkv get text
+    printf 'a value' >value
+    expect_same_file value out
+    norkv put hex --hex 00FFfe
+    norkv get hex
+    printf '\000\377\376' >value
+    expect_same_file value out
+    norkv put minus -- -5
+    norkv get minus
+    printf -- '-5' >value
+    expect_same_file value out
+}
+
+test_get_as_json_has_hex_and_text()
+{
+    device
+    norkv put serial 'SN-1 "é"'
+    norkv get serial --json
+    expect_done
+    expect_json $'serial\t73657269616c\t534e2d312022c3a922\tSN-1 "é"\t1\t9' \
+        key key_hex value_hex text version size
+    norkv put raw --hex ff00
+    norkv get raw --json
+    expect_json $'raw\tff00\t-\t2' key value_hex text size
+    norkv get raw --json -o file
+    expect_json $'raw\t-\tfile\t2' key value_hex file size
+    printf '\377\000' >value
+    expect_same_file value file
+}
+
+test_put_and_del_as_json_tell_the_version()
+{
+    device
+    norkv --json put a 1
+    expect_json $'a\t61\t1\t1' key key_hex version size
+    norkv --json put a 22
+    expect_json $'a\t2\t2' key version size
+    norkv --json put a 22
+    expect_json $'a\t2\t2' key version size
+    norkv --json del a
+    expect_json $'a\t3' key version
+}
+
+test_a_missing_key_has_an_exit_code_of_its_own()
+{
+    device
+    norkv get nothing
+    expect_error 3 'nothing: no such key'
+    norkv del nothing
+    expect_error 3 'nothing: no such key'
+    norkv put nothing something
+    norkv del nothing
+    expect_done
+    norkv get nothing
+    expect_error 3 'no such key'
+}
+
+test_a_file_that_get_writes_is_replaced_whole()
+{
+    device
+    norkv put k new
+    echo old >file
+    chmod 640 file
+    ln file other
+    norkv get k -o file
+    expect_done
+    [ "$(cat file)" = new ] || fail 'the file is new'
+    [ "$(cat other)" = old ] || fail 'the old file was not written to'
+    [ "$(stat -c %a file)" = 640 ] || fail 'the mode is kept'
+    norkv get none -o file
+    expect_error 3 'no such key'
+    [ "$(cat file)" = new ] || fail 'a failing get leaves the file alone'
+    norkv get k -o no-folder/file
+    expect_error 1 "cannot write 'no-folder/file'"
+    [ "$(ls | grep -c file)" -eq 1 ] || fail 'nothing is left behind'
+}
+
+test_ls_sorts_by_bytes_and_shows_what_is_not_text_in_hex()
+{
+    device
+    for key in 62 61 6161 00 ff80 c3a9 0a 6865783a61 7f; do
+        norkv put --key-hex $key v
+        expect_done
+    done
+    norkv ls
+    expect_done
+    expect_out $'hex:00\nhex:0a\na\naa\nb\nhex:6865783a61\nhex:7f\né\nhex:ff80'
+    norkv ls a
+    expect_out $'a\naa'
+    norkv ls --key-hex ff
+    expect_out 'hex:ff80'
+    norkv ls nothing
+    expect_out ''
+    norkv ls a -l
+    expect_out_has '^ *2  *1 a$'
+    norkv ls --json --key-hex c3
+    expect_json $'é\tc3a9\t6\t1' key key_hex version size
+    norkv ls --json --key-hex ff
+    expect_json $'-\tff80' key key_hex
+}
+
+test_hundreds_of_keys_are_listed()
+{
+    device --max-keys 500
+    { echo key,encoding,value
+      for i in $(seq 400); do echo "k$i,text,value $i"; done; } >unit.csv
+    norkv apply unit.csv
+    expect_done
+    norkv ls
+    expect_done
+    seq 400 | sed 's/^/k/' | sort >wanted
+    expect_same_file wanted out
+}
+
+test_stats_tell_what_happened()
+{
+    device
+    norkv put k 1
+    norkv put k 2
+    norkv stats
+    expect_done
+    expect_out_has '^  keys  *1$'
+    norkv stats --json
+    expect_json $'1\t256\t2\t32\t32\tOK' keys max_keys transaction_count \
+        live_bytes stale_bytes mount_status
+}
+
+test_collect_frees_what_is_stale()
+{
+    device
+    norkv put k 1
+    norkv put k 2
+    for kind in '' partial full heavy; do
+        norkv collect $kind
+        expect_done
+        norkv collect $kind --json
+        expect_done
+    done
+    expect_json heavy kind
+    norkv stats --json
+    expect_json $'1\t0' keys stale_bytes
+    norkv get k
+    printf 2 >value
+    expect_same_file value out
+}
+
+test_erase_all_must_know_the_unit()
+{
+    device
+    norkv put k v
+    norkv erase-all --unit-id UNIT-8
+    expect_error 1 'unit id'
+    norkv get k
+    expect_done
+    norkv erase-all --unit-id UNIT-7
+    expect_done
+    norkv ls
+    expect_done
+    expect_out ''
+    norkv put k w
+    norkv erase-all --unit-id UNIT-7 --json
+    expect_done
+    expect_json $'UNIT-7\ttrue' unit_id erased
+}
+
+test_a_store_that_is_not_there_is_told()
+{
+    device
+    norkv --store 3 get k
+    expect_error 1 'store'
+    norkv --store 0 put k v
+    expect_done
+    norkv --store 3 ls
+    expect_error 1 'store'
+}
+
+test_verbose_shows_frames_and_their_meaning()
+{
+    device
+    norkv put k v -v
+    expect_rc 0
+    expect_out ''
+    grep -q '^> .*Store/Put.*key=k' err || fail 'the request is explained'
+    grep -q '^< .*RESPONSE.*Store/Put' err || fail 'the answer is explained'
+    grep -q '^   7e a5 03 .* 7e$' err || fail 'the frames are there in hex'
+}
+
+test_options_stand_before_and_behind_the_command()
+{
+    local port
+
+    device
+    port=$NORKV_PORT
+    unset NORKV_PORT
+    norkv --port "$port" --timeout 20s put k v
+    expect_done
+    norkv get --timeout 20 k --port "$port"
+    expect_done
+    export NORKV_PORT=/dev/no-such-port
+    norkv get k --port "$port"
+    expect_done
+}
+
+test_values_survive_a_power_cut_of_the_device()
+{
+    device
+    norkv put a 1
+    norkv put b 2
+    kill_sim
+    device
+    norkv ls
+    expect_done
+    expect_out $'a\nb'
+    norkv del a
+    expect_done
+    stop_sim
+    device
+    norkv ls
+    expect_out b
+}
+
+run_tests

@@ -1,0 +1,181 @@
+# What the command line takes and refuses before any device is asked.
+. "$(dirname "$0")/lib.sh" "$@"
+
+test_each_command_explains_itself()
+{
+    for command in ports info get put del ls stats collect erase-all apply \
+        image help; do
+        norkv help $command
+        expect_done
+        expect_out_has "^norkv $command"
+        cp out wanted
+        norkv $command --help
+        expect_done
+        expect_same_file wanted out
+    done
+    for command in create get put del ls dump check exec; do
+        norkv help image $command
+        expect_done
+        expect_out_has "^norkv image $command FILE"
+        cp out wanted
+        norkv image $command --help
+        expect_done
+        expect_same_file wanted out
+    done
+}
+
+test_help_lists_every_command()
+{
+    norkv --help
+    expect_done
+    for command in ports info get put del ls stats collect erase-all apply \
+        image help; do
+        expect_out_has "^  $command "
+    done
+    expect_out_has 'Exit codes: 0 done, 1 failed, 2 usage, 3 key not found'
+    cp out wanted
+    norkv help
+    expect_same_file wanted out
+}
+
+test_version_is_that_of_the_library()
+{
+    norkv --version
+    expect_done
+    expect_out_has '^norkv [0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*$'
+}
+
+test_no_command_is_a_usage_error()
+{
+    norkv
+    expect_error 2 'norkv help'
+    norkv image
+    expect_error 2 'norkv help image'
+}
+
+test_a_mistyped_command_gets_the_nearest_named()
+{
+    norkv infp
+    expect_error 2 "did you mean 'norkv info'"
+    norkv image dmup f
+    expect_error 2 "did you mean 'norkv image dump'"
+    norkv frobnicate
+    expect_error 2 "norkv help"
+    norkv help frobnicate
+    expect_error 2 "unknown command"
+}
+
+test_a_mistyped_option_gets_the_nearest_named()
+{
+    norkv info --prot x
+    expect_error 2 "did you mean --port"
+    norkv info --frobnicate
+    expect_error 2 "unknown option '--frobnicate'"
+    norkv info -x
+    expect_error 2 "unknown option '-x'"
+    norkv info --port
+    expect_error 2 '\-\-port needs a value'
+    norkv info --json=1
+    expect_error 2 '\-\-json takes no value'
+}
+
+test_an_option_of_another_command_is_refused()
+{
+    norkv --port x get k --file f
+    expect_error 2 "'get' takes no --file"
+    norkv image ls f --port x
+    expect_error 2 "'image ls' takes no --port"
+    norkv info --port x --sectors 4
+    expect_error 2 "'info' takes no --sectors"
+    norkv info --port x --key-hex
+    expect_error 2 "'info' takes no --key-hex"
+}
+
+test_too_few_and_too_many_arguments_are_told_with_the_usage()
+{
+    norkv --port x get
+    expect_error 2 'too few arguments: norkv get KEY'
+    norkv --port x get a b
+    expect_error 2 'too many arguments: norkv get KEY'
+    norkv image put f
+    expect_error 2 'too few arguments: norkv image put FILE KEY VALUE'
+}
+
+test_numbers_and_times_are_checked()
+{
+    for time in 0 -1 1h ten 1e3 0x10 '' . 1.2.3 ms 90000s; do
+        norkv info --port x --timeout "$time"
+        expect_error 2 'timeout'
+    done
+    for number in -1 x 1.5 99999999999 '' ' 1'; do
+        norkv stats --port x --store "$number"
+        expect_error 2 'store'
+    done
+    norkv info --port x --baud 0
+    expect_error 2 'baud'
+}
+
+test_times_take_every_unit()
+{
+    for time in 300ms 0.3s 0.3 0.005m .3; do
+        norkv info --port /dev/no-such-port --timeout "$time"
+        expect_error 1 'no such port'
+    done
+}
+
+test_a_port_must_be_named()
+{
+    for command in info 'get k' 'put k v' 'del k' ls stats collect; do
+        norkv $command
+        expect_error 2 'NORKV_PORT'
+    done
+    norkv erase-all
+    expect_error 2 '\-\-unit-id'
+    norkv erase-all --unit-id x
+    expect_error 2 'NORKV_PORT'
+}
+
+test_a_key_too_long_or_empty_is_refused()
+{
+    norkv --port /dev/no-such-port get "$(printf '%064d' 0)"
+    expect_error 2 '64 bytes: give one of 1 to 63'
+    norkv --port /dev/no-such-port put '' v
+    expect_error 2 '0 bytes: give one of 1 to 63'
+    norkv --port /dev/no-such-port get --key-hex 6g
+    expect_error 2 'is not hex'
+    norkv --port /dev/no-such-port get --key-hex "$(printf '%0128d' 0)"
+    expect_error 2 '64 bytes: give one of 1 to 63'
+    norkv --port /dev/no-such-port get "$(printf '%063d' 0)"
+    expect_error 1 'no such port'
+}
+
+test_a_put_needs_one_value()
+{
+    norkv --port /dev/no-such-port put k
+    expect_error 2 'no value'
+    norkv --port /dev/no-such-port put k v --hex 00
+    expect_error 2 'more than one value'
+    norkv --port /dev/no-such-port put k --file f --hex 00
+    expect_error 2 'more than one value'
+    norkv --port /dev/no-such-port put k --hex 0
+    expect_error 2 'is not hex'
+    norkv --port /dev/no-such-port put k --file ./no-such-file
+    expect_error 1 "cannot read './no-such-file': No such file"
+}
+
+test_collect_knows_three_kinds()
+{
+    norkv --port /dev/no-such-port collect some
+    expect_error 2 'partial, full or heavy'
+}
+
+test_ports_lists_without_a_device()
+{
+    norkv ports
+    expect_rc 0
+    norkv ports --json
+    expect_rc 0
+    "$HELPERS/json_members" port <out >json || fail 'an object a line'
+}
+
+run_tests
