@@ -26,6 +26,10 @@ struct nkv_bench_setup {
     bool manual_repair;
 };
 
+/* The first members of a setup. */
+#define NKV_FLASH(size, count, unit)                                           \
+    .sector_size = (size), .sector_count = (count), .program_unit = (unit)
+
 struct nkv_bench {
     struct nkv_flash_sim sim;
     struct nkv_bench_setup setup;

@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLASH(size, count, unit)                                               \
-    .sector_size = (size), .sector_count = (count), .program_unit = (unit),    \
-    .max_keys = 16
+#define FLASH(size, count, unit) NKV_FLASH(size, count, unit), .max_keys = 16
 
 static const struct nkv_cut_case cases[] = {
     {"2x512_unit_1", {FLASH(512, 2, 1)}, 4, 6, 20, 300, 4},
