@@ -44,8 +44,7 @@ static bool parse_magic(const char *text, const char *end, uint32_t *magic)
     char digits[9] = "";
     size_t size;
 
-    if (end - text > 2 && text[0] == '0' &&
-        tolower((unsigned char)text[1]) == 'x')
+    if (end - text > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
         text += 2;
     size = (size_t)(end - text);
     if (size == 0 || size >= sizeof digits)
