@@ -24,6 +24,23 @@ test_each_command_explains_itself()
     done
 }
 
+test_the_manual_has_every_command_and_option()
+{
+    local manual=$GOLDEN/../../docs/cli.md
+
+    { "$NORKV" help; "$NORKV" help image; } |
+        sed -n 's/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p' >words
+    for command in get put ls apply erase-all 'image create' 'image get' \
+        'image check' 'image exec'; do
+        "$NORKV" help $command
+    done | sed -n 's/^ .*\(--[a-z-]*\) .*/\1/p' >>words
+    [ "$(sort -u words | wc -l)" -gt 35 ] || fail 'the words were found'
+    while read -r word; do
+        grep -q -e "[[\`, ]$word[]\`, ]" "$manual" ||
+            fail "docs/cli.md does not have '$word'"
+    done <words
+}
+
 test_help_lists_every_command()
 {
     norkv --help

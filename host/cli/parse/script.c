@@ -45,7 +45,8 @@ static const struct form forms[] = {
 
 static bool is(struct nkv_span word, const char *text)
 {
-    return word.size == strlen(text) && memcmp(word.data, text, word.size) == 0;
+    return word.size > 0 && word.size == strlen(text) &&
+           memcmp(word.data, text, word.size) == 0;
 }
 
 static bool is_blank(uint8_t byte)

@@ -196,10 +196,15 @@ static bool take_row(void *context, const struct nkv_csv_row *row,
            take_value(fields[table->columns[COLUMN_VALUE]], setting, error);
 }
 
+/* What is sorted to find keys that come twice. */
+struct entry {
+    const struct nkv_setting *setting;
+};
+
 static int compare_keys(const void *left, const void *right)
 {
-    const struct nkv_setting *a = *(struct nkv_setting *const *)left;
-    const struct nkv_setting *b = *(struct nkv_setting *const *)right;
+    const struct nkv_setting *a = ((const struct entry *)left)->setting;
+    const struct nkv_setting *b = ((const struct entry *)right)->setting;
     size_t common = a->key_size < b->key_size ? a->key_size : b->key_size;
     int order = memcmp(a->key, b->key, common);
 
@@ -229,8 +234,7 @@ static bool keys_differ(const struct nkv_setting *first,
 static bool all_keys_differ(const struct nkv_settings *settings,
                             struct nkv_parse_error *error)
 {
-    const struct nkv_setting **sorted =
-        malloc(settings->count * sizeof *sorted);
+    struct entry *sorted = malloc(settings->count * sizeof *sorted);
     bool differ = true;
 
     if (sorted == NULL) {
@@ -238,11 +242,11 @@ static bool all_keys_differ(const struct nkv_settings *settings,
         return false;
     }
     for (size_t i = 0; i < settings->count; i++) {
-        sorted[i] = &settings->items[i];
+        sorted[i].setting = &settings->items[i];
     }
     qsort(sorted, settings->count, sizeof *sorted, compare_keys);
     for (size_t i = 1; i < settings->count && differ; i++) {
-        differ = keys_differ(sorted[i - 1], sorted[i], error);
+        differ = keys_differ(sorted[i - 1].setting, sorted[i].setting, error);
     }
     free(sorted);
     return differ;

@@ -135,7 +135,7 @@ static enum nkv_exit check_key_count(const struct nkv_apply_check *check,
 
 enum nkv_exit nkv_apply_check(const struct nkv_apply_check *check)
 {
-    struct limits limits;
+    struct limits limits = {0};
     enum nkv_exit code = learn_limits(check, &limits);
 
     if (code == NKV_EXIT_DONE) {

@@ -164,30 +164,38 @@ static bool finish_replacement(int fd, const char *temporary, const char *path,
     return good && rename(temporary, path) == 0 && sync_folder(path);
 }
 
+/* Gives the bytes the name of path by way of a temporary file. */
+static bool replace_by(char *temporary, const char *path,
+                       const struct stat *old, struct nkv_span bytes)
+{
+    int fd = mkstemp(temporary);
+    int cause;
+
+    if (fd < 0) {
+        return false;
+    }
+    if (finish_replacement(fd, temporary, path, old, bytes)) {
+        return true;
+    }
+    cause = errno;
+    unlink(temporary);
+    errno = cause;
+    return false;
+}
+
 static bool replace(const char *path, const struct stat *old,
                     struct nkv_span bytes)
 {
     static const char suffix[] = ".XXXXXX";
-    size_t size = strlen(path);
-    char *temporary = malloc(size + sizeof suffix);
+    size_t size = strlen(path) + sizeof suffix;
+    char *temporary = malloc(size);
     bool good = false;
-    int fd = -1;
 
     if (temporary != NULL) {
-        memcpy(temporary, path, size);
-        memcpy(temporary + size, suffix, sizeof suffix);
-        fd = mkstemp(temporary);
+        snprintf(temporary, size, "%s%s", path, suffix);
+        good = replace_by(temporary, path, old, bytes);
+        free(temporary);
     }
-    if (fd >= 0) {
-        good = finish_replacement(fd, temporary, path, old, bytes);
-        if (!good) {
-            int cause = errno;
-
-            unlink(temporary);
-            errno = cause;
-        }
-    }
-    free(temporary);
     return good;
 }
 

@@ -25,6 +25,22 @@ static struct nkv_record record_at(struct nkv_image *image,
     return record;
 }
 
+/* Takes in what an iterator came to with status. False: no memory. */
+static bool take(struct nkv_image *image, const struct nkv_iterator *at,
+                 enum nkv_status status, struct nkv_records *records,
+                 size_t *damaged)
+{
+    struct nkv_record record;
+
+    if (status != NKV_OK) {
+        (*damaged)++;
+        return true;
+    }
+    record = record_at(image, at);
+    *damaged += record.status != NKV_OK ? 1 : 0;
+    return nkv_records_add(records, &record);
+}
+
 enum nkv_exit nkv_image_keys(struct nkv_image *image, struct nkv_span prefix,
                              struct nkv_records *records, size_t *damaged)
 {
@@ -33,15 +49,10 @@ enum nkv_exit nkv_image_keys(struct nkv_image *image, struct nkv_span prefix,
 
     *damaged = 0;
     while (status == NKV_OK || status == NKV_DATA_LOSS) {
-        if (status == NKV_DATA_LOSS) {
-            (*damaged)++;
-        } else if (starts_with(&at, prefix)) {
-            struct nkv_record record = record_at(image, &at);
+        bool wanted = status != NKV_OK || starts_with(&at, prefix);
 
-            *damaged += record.status != NKV_OK ? 1 : 0;
-            if (!nkv_records_add(records, &record)) {
-                return nkv_fail_for_memory();
-            }
+        if (wanted && !take(image, &at, status, records, damaged)) {
+            return nkv_fail_for_memory();
         }
         status = nkv_next(&image->store, &at);
     }

@@ -76,17 +76,24 @@ static void fill_long_options(struct option *to)
     to[NKV_OPTION_COUNT] = (struct option){0};
 }
 
+static char *add_letter(char *to, const struct description *option)
+{
+    if (option->letter == 0) {
+        return to;
+    }
+    *to++ = option->letter;
+    if (option->value != NULL) {
+        *to++ = ':';
+    }
+    return to;
+}
+
 /* The colon in front: a missing value is told from an unknown option. */
 static void fill_letters(char *to)
 {
     *to++ = ':';
     for (int i = 0; i < NKV_OPTION_COUNT; i++) {
-        if (descriptions[i].letter != 0) {
-            *to++ = descriptions[i].letter;
-            if (descriptions[i].value != NULL) {
-                *to++ = ':';
-            }
-        }
+        to = add_letter(to, &descriptions[i]);
     }
     *to = '\0';
 }
@@ -105,16 +112,27 @@ static int find_option(int answer)
     return NKV_OPTION_COUNT;
 }
 
+/* The name of the option that word may have been meant to be, or NULL. */
+static const char *like_option(const char *word)
+{
+    if (strncmp(word, "--", 2) != 0) {
+        return NULL;
+    }
+    for (int i = 0; i < NKV_OPTION_COUNT; i++) {
+        if (nkv_is_like(word + 2, descriptions[i].name)) {
+            return descriptions[i].name;
+        }
+    }
+    return NULL;
+}
+
 static enum nkv_exit fail_unknown(const char *word)
 {
-    if (strncmp(word, "--", 2) == 0) {
-        for (int i = 0; i < NKV_OPTION_COUNT; i++) {
-            if (nkv_is_like(word + 2, descriptions[i].name)) {
-                return nkv_fail(NKV_EXIT_USAGE,
-                                "unknown option '%s': did you mean --%s?", word,
-                                descriptions[i].name);
-            }
-        }
+    const char *like = like_option(word);
+
+    if (like != NULL) {
+        return nkv_fail(NKV_EXIT_USAGE,
+                        "unknown option '%s': did you mean --%s?", word, like);
     }
     return nkv_fail(NKV_EXIT_USAGE,
                     "unknown option '%s': see 'norkv help'; a value that "

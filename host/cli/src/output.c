@@ -11,6 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Takes the number of a stream that is closed, for reading only where it is
+ * written to, so that writes are noticed. */
+static void occupy(int fd)
+{
+    /* The lowest free number: fd, as those below it are open. */
+    int got = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+
+    if (got != fd && got >= 0) {
+        close(got);
+    }
+}
+
 void nkv_prepare_streams(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -18,13 +30,7 @@ void nkv_prepare_streams(void)
     sigaction(SIGPIPE, &ignore, NULL);
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) == -1) {
-            /* Open for reading only, so that writes are noticed; open takes
-             * the lowest number, which is fd. */
-            int got = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
-
-            if (got != fd && got >= 0) {
-                close(got);
-            }
+            occupy(fd);
         }
     }
 }

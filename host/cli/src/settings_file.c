@@ -51,18 +51,14 @@ static enum nkv_exit load_value(const char *csv_path,
 static enum nkv_exit load_values(const char *csv_path,
                                  struct nkv_settings *settings)
 {
-    for (size_t i = 0; i < settings->count; i++) {
-        struct nkv_setting *setting = &settings->items[i];
+    enum nkv_exit code = NKV_EXIT_DONE;
 
-        if (setting->encoding == NKV_ENCODING_FILE) {
-            enum nkv_exit code = load_value(csv_path, setting);
-
-            if (code != NKV_EXIT_DONE) {
-                return code;
-            }
+    for (size_t i = 0; i < settings->count && code == NKV_EXIT_DONE; i++) {
+        if (settings->items[i].encoding == NKV_ENCODING_FILE) {
+            code = load_value(csv_path, &settings->items[i]);
         }
     }
-    return NKV_EXIT_DONE;
+    return code;
 }
 
 enum nkv_exit nkv_settings_load(const struct nkv_options *options,
