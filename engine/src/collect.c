@@ -53,21 +53,19 @@ static enum nkv_status relocate_next(struct nkv_store *store)
     struct nkv_scan scan =
         nkv_scan_begin(store, store->victim, store->victim_offset);
     struct nkv_entry entry;
+    struct nkv_span key;
     enum nkv_status status;
 
-    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
-        uint32_t slot;
-        status = nkv_find_current(store, &entry, &slot);
-        if (status != NKV_OK)
-            break;
-        if (slot != NKV_NONE && entry.address != store->replaced)
+    while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
+           NKV_OK) {
+        uint32_t slot = nkv_find_address(store, key, entry.address);
+        bool stays = slot == NKV_NONE || entry.address == store->replaced;
+        if (!stays)
             status = relocate(store, slot, &entry);
-        else
-            slot = NKV_NONE;
         if (status != NKV_OK)
             return status;
         store->victim_offset = scan.position - start;
-        if (slot != NKV_NONE)
+        if (!stays)
             return NKV_OK;
     }
     /* It cannot be read to its end: leave it alone. */
@@ -105,7 +103,7 @@ static enum nkv_status save_or_drop(struct nkv_store *store, uint32_t slot,
         nkv_entry_read(store, nkv_slot_address(store, slot, copy), &entry);
 
     if (status == NKV_OK)
-        status = nkv_entry_verify(store, &entry);
+        status = nkv_entry_verify(store, &entry, NULL);
     if (status == NKV_OK)
         return relocate(store, slot, &entry);
     if (status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)

@@ -8,11 +8,15 @@
 enum nkv_status nkv_check_newest(struct nkv_store *store,
                                  const struct nkv_entry *newest, bool *steady)
 {
+    uint8_t key[NKV_KEY_SIZE_MAX];
     struct nkv_entry entry;
     uint32_t slot;
-    enum nkv_status status = nkv_find_same_key(store, newest, &slot, &entry);
+    enum nkv_status status = nkv_entry_read_key(store, newest, key);
 
     *steady = true;
+    if (status == NKV_OK)
+        status = nkv_find(store, (struct nkv_span){key, newest->key_size},
+                          NKV_WANT_ANY, &slot, &entry);
     if (status != NKV_OK)
         return status == NKV_NOT_FOUND ? NKV_OK : status;
     for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {

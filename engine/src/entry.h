@@ -60,9 +60,20 @@ void nkv_entry_measure(struct nkv_entry *entry);
 enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
                                struct nkv_entry *entry);
 
-/* Whether the entry on flash is whole: NKV_OK or NKV_DATA_LOSS. */
+/* The same in one read with the key_size bytes behind it, which are given to
+ * key as far as they lie in the sector. */
+enum nkv_status nkv_entry_read_with_key(struct nkv_store *store,
+                                        uint32_t address, uint32_t key_size,
+                                        struct nkv_entry *entry, uint8_t *key);
+
+/* Whether the entry on flash is whole: NKV_OK or NKV_DATA_LOSS. key, unless
+ * NULL, has room for the longest and gets the key that is read on the way. */
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
-                                 const struct nkv_entry *entry);
+                                 const struct nkv_entry *entry, uint8_t *key);
+
+/* Whether an entry's checksum is that of this key and value. */
+enum nkv_status nkv_entry_verify_content(struct nkv_store *store,
+                                         const struct nkv_content *content);
 
 /*
  * Whether an intact entry reads the same time after time. One whose programming
@@ -91,6 +102,23 @@ enum nkv_status nkv_entry_seal_as(struct nkv_store *store,
 enum nkv_status nkv_entry_feed(struct nkv_store *store,
                                const struct nkv_content *content,
                                const struct nkv_sink *sink);
+
+/* The same for all behind the header. */
+enum nkv_status nkv_entry_feed_body(struct nkv_store *store,
+                                    const struct nkv_content *content,
+                                    const struct nkv_sink *sink);
+
+/* Gives size bytes of flash to sink. */
+enum nkv_status nkv_entry_feed_flash(struct nkv_store *store, uint32_t address,
+                                     uint32_t size,
+                                     const struct nkv_sink *sink);
+
+/* Writes the NKV_UNIT bytes of a header. */
+void nkv_entry_encode(const struct nkv_entry *entry, uint32_t checksum,
+                      uint8_t *header);
+
+/* The alignment_units that entries are written with. */
+uint8_t nkv_alignment_units(const struct nkv_store *store);
 
 /* Sets *order below, at or above 0 as the key at an entry sorts against key. */
 enum nkv_status nkv_entry_compare_key(struct nkv_store *store,

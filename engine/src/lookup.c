@@ -3,6 +3,8 @@
 #include "index.h"
 #include "sector.h"
 
+#include <string.h>
+
 /*
  * Reads the first copy of a slot with a sound header and compares its key.
  * NKV_NOT_FOUND: another key. NKV_DATA_LOSS: a copy is damaged, none is this
@@ -11,22 +13,18 @@
 static enum nkv_status match(struct nkv_store *store, uint32_t slot,
                              struct nkv_span key, struct nkv_entry *entry)
 {
+    uint8_t found[NKV_KEY_SIZE_MAX];
     enum nkv_status result = NKV_DATA_LOSS;
 
-    for (uint32_t copy = 0; copy < store->copies; copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        enum nkv_status status;
-        int order = 1;
-
-        if (address == NKV_NONE)
-            continue;
-        status = nkv_entry_read(store, address, entry);
-        if (status == NKV_OK)
-            status = nkv_entry_compare_key(store, entry, key, &order);
-        if (status == NKV_OK && order == 0)
+    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
+        enum nkv_status status =
+            nkv_entry_read_with_key(store, nkv_slot_address(store, slot, copy),
+                                    (uint32_t)key.size, entry, found);
+        if (status == NKV_OK && entry->key_size == key.size &&
+            memcmp(found, key.data, key.size) == 0)
             return NKV_OK;
         if (status == NKV_OK)
-            status = nkv_entry_verify(store, entry);
+            status = nkv_entry_verify(store, entry, NULL);
         /* An intact entry with another key: their hashes are equal. */
         if (status == NKV_OK)
             return NKV_NOT_FOUND;
@@ -56,34 +54,15 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
     return result;
 }
 
-enum nkv_status nkv_find_current(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint32_t *slot)
+uint32_t nkv_find_address(const struct nkv_store *store, struct nkv_span key,
+                          uint32_t address)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+    uint32_t slot = nkv_index_first(store, nkv_hash(key));
 
-    *slot = NKV_NONE;
-    if (status != NKV_OK)
-        return status;
-    *slot = nkv_index_first(store,
-                            nkv_hash((struct nkv_span){key, entry->key_size}));
-    while (*slot != NKV_NONE &&
-           nkv_slot_find_address(store, *slot, entry->address) == NKV_NONE)
-        *slot = nkv_index_next(store, *slot);
-    return NKV_OK;
-}
-
-enum nkv_status nkv_find_same_key(struct nkv_store *store,
-                                  const struct nkv_entry *entry, uint32_t *slot,
-                                  struct nkv_entry *indexed)
-{
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    enum nkv_status status = nkv_entry_read_key(store, entry, key);
-
-    if (status != NKV_OK)
-        return status;
-    return nkv_find(store, (struct nkv_span){key, entry->key_size},
-                    NKV_WANT_ANY, slot, indexed);
+    while (slot != NKV_NONE &&
+           nkv_slot_find_address(store, slot, address) == NKV_NONE)
+        slot = nkv_index_next(store, slot);
+    return slot;
 }
 
 /* Gives up a copy that is damaged while another is intact: its sector takes no
@@ -108,7 +87,7 @@ static enum nkv_status read_copy(struct nkv_store *store, uint32_t slot,
         nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
 
     if (status == NKV_OK)
-        status = nkv_entry_verify(store, entry);
+        status = nkv_entry_verify(store, entry, NULL);
     return status == NKV_NOT_FOUND ? NKV_DATA_LOSS : status;
 }
 

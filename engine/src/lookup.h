@@ -21,16 +21,10 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
                          enum nkv_wanted wanted, uint32_t *slot,
                          struct nkv_entry *entry);
 
-/* The slot that refers to this address in a key with this entry's hash, or
- * NKV_NONE: the entry is not current. */
-enum nkv_status nkv_find_current(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint32_t *slot);
-
-/* Finds the slot of the same key as entry's, and the entry it refers to.
- * Statuses as nkv_find. */
-enum nkv_status nkv_find_same_key(struct nkv_store *store,
-                                  const struct nkv_entry *entry, uint32_t *slot,
-                                  struct nkv_entry *indexed);
+/* The slot of this key that refers to this address, or NKV_NONE: the entry
+ * there is not current. */
+uint32_t nkv_find_address(const struct nkv_store *store, struct nkv_span key,
+                          uint32_t address);
 
 /* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. Damaged
  * copies before it are given up, to be made anew. */

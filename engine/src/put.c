@@ -30,7 +30,7 @@ static enum nkv_status has_value(struct nkv_store *store,
             return NKV_OK;
         done += n;
     }
-    status = nkv_entry_verify(store, entry);
+    status = nkv_entry_verify(store, entry, NULL);
     *same = status == NKV_OK;
     return status == NKV_DATA_LOSS ? NKV_OK : status;
 }
@@ -43,7 +43,7 @@ static bool is_unreadable(struct nkv_store *store, uint32_t slot)
         struct nkv_entry entry;
         if (address != NKV_NONE &&
             nkv_entry_read(store, address, &entry) == NKV_OK &&
-            nkv_entry_verify(store, &entry) == NKV_OK)
+            nkv_entry_verify(store, &entry, NULL) == NKV_OK)
             return false;
     }
     return true;

@@ -99,19 +99,17 @@ static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
 
 static enum nkv_status index_entry(struct nkv_store *store,
                                    const struct nkv_entry *entry,
+                                   struct nkv_span key,
                                    struct nkv_findings *findings)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    struct nkv_span name = {key, entry->key_size};
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+    enum nkv_status status =
+        nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
 
-    if (status == NKV_OK)
-        status = nkv_find(store, name, NKV_WANT_ANY, &slot, &indexed);
     if (status == NKV_NOT_FOUND || status == NKV_DATA_LOSS) {
         if (!entry->is_tombstone || entry->id == store->newest_id)
-            add_slot(store, entry, nkv_hash(name), findings);
+            add_slot(store, entry, nkv_hash(key), findings);
         return NKV_OK;
     }
     if (status != NKV_OK)
@@ -125,11 +123,12 @@ static enum nkv_status index_entry(struct nkv_store *store,
 
 static enum nkv_status take_entry(struct nkv_store *store,
                                   const struct nkv_entry *entry,
+                                  struct nkv_span key,
                                   struct nkv_findings *findings)
 {
     note_id(store, entry, findings);
     if (!entry->is_tombstone)
-        return index_entry(store, entry, findings);
+        return index_entry(store, entry, key, findings);
     nkv_sector(store, nkv_sector_of(store, entry->address))->scratch_units = 1;
     return NKV_OK;
 }
@@ -180,7 +179,9 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
     nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
     while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
         if (region.kind == NKV_REGION_ENTRY)
-            status = take_entry(store, &region.entry, findings);
+            status = take_entry(
+                store, &region.entry,
+                (struct nkv_span){scan.key, region.entry.key_size}, findings);
         else if (region.kind != NKV_REGION_ERASED || !gap)
             take_region(store, sector, &region, findings);
         gap |= region.kind == NKV_REGION_ERASED;
@@ -231,11 +232,13 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
 {
     struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
     struct nkv_entry entry;
+    struct nkv_span key;
     enum nkv_status status;
 
-    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
+    while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
+           NKV_OK) {
         if (entry.is_tombstone)
-            status = index_entry(store, &entry, findings);
+            status = index_entry(store, &entry, key, findings);
         if (status != NKV_OK)
             return status;
     }

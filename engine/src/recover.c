@@ -35,11 +35,13 @@ struct duplicate_visitor {
 
 static enum nkv_status visit_entry(struct nkv_store *store,
                                    const struct duplicate_visitor *visitor,
-                                   const struct nkv_entry *entry)
+                                   const struct nkv_entry *entry,
+                                   struct nkv_span key)
 {
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status = nkv_find_same_key(store, entry, &slot, &indexed);
+    enum nkv_status status =
+        nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
 
     if (status == NKV_NOT_FOUND || status == NKV_DATA_LOSS)
         return NKV_OK;
@@ -58,9 +60,11 @@ static enum nkv_status visit_duplicates(struct nkv_store *store,
     for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
         struct nkv_scan scan = nkv_scan_begin(store, i, 0);
         struct nkv_entry entry;
+        struct nkv_span key;
         enum nkv_status status;
-        while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
-            status = visit_entry(store, visitor, &entry);
+        while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
+               NKV_OK) {
+            status = visit_entry(store, visitor, &entry, key);
             if (status != NKV_OK)
                 return status;
         }

@@ -98,8 +98,10 @@ static enum nkv_status classify_header(struct nkv_store *store,
             *kind = UNIT_FOREIGN;
     } else {
         scan->saw_magic |= nkv_format_of(store, entry->magic) != NULL;
-        if (status == NKV_OK && !scan->trusting)
-            status = nkv_entry_verify(store, entry);
+        if (status == NKV_OK)
+            status = scan->trusting
+                         ? nkv_entry_read_key(store, entry, scan->key)
+                         : nkv_entry_verify(store, entry, scan->key);
         if (status == NKV_OK)
             *kind = UNIT_ENTRY;
     }
@@ -210,7 +212,8 @@ enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan,
 
 enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
                                     struct nkv_scan *scan,
-                                    struct nkv_entry *entry)
+                                    struct nkv_entry *entry,
+                                    struct nkv_span *key)
 {
     struct nkv_region region;
     enum nkv_status status;
@@ -219,5 +222,6 @@ enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
         status = nkv_scan_next(store, scan, &region);
     while (status == NKV_OK && region.kind != NKV_REGION_ENTRY);
     *entry = region.entry;
+    *key = (struct nkv_span){scan->key, entry->key_size};
     return status;
 }

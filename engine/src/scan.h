@@ -42,6 +42,8 @@ struct nkv_scan {
     bool trusting;
     /* A magic of ours was seen, in a damaged entry too. */
     bool saw_magic;
+    /* The key of the entry that was returned last. */
+    uint8_t key[NKV_KEY_SIZE_MAX];
 };
 
 /* A scan of a sector from an offset in it on, normally 0. */
@@ -55,10 +57,11 @@ struct nkv_scan nkv_scan_begin(const struct nkv_store *store, uint32_t sector,
 enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan,
                               struct nkv_region *region);
 
-/* The next intact entry of ours; other regions are passed over. Statuses as
- * nkv_scan_next. */
+/* The next intact entry of ours and its key, which stays valid until the next
+ * call; other regions are passed over. Statuses as nkv_scan_next. */
 enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
                                     struct nkv_scan *scan,
-                                    struct nkv_entry *entry);
+                                    struct nkv_entry *entry,
+                                    struct nkv_span *key);
 
 #endif

@@ -92,7 +92,9 @@ static enum nkv_status describe_damage(struct nkv_store *store,
         (uint32_t)NKV_UNIT + region->entry.key_size <= region->size) {
         status = fill_key(store, &region->entry, place);
         if (status == NKV_OK)
-            status = nkv_find_same_key(store, &region->entry, &slot, &indexed);
+            status =
+                nkv_find(store, (struct nkv_span){place->key, place->key_size},
+                         NKV_WANT_ANY, &slot, &indexed);
         place->intact_elsewhere =
             status == NKV_OK && indexed.id == region->entry.id;
     }
@@ -110,10 +112,10 @@ static enum nkv_status describe_entry(struct nkv_store *store,
     uint32_t slot;
     enum nkv_status status = fill_key(store, &region->entry, place);
 
-    if (status == NKV_OK)
-        status = nkv_find_current(store, &region->entry, &slot);
     if (status != NKV_OK)
         return status;
+    slot = nkv_find_address(
+        store, (struct nkv_span){place->key, place->key_size}, region->address);
     place->kind = NKV_PLACE_STALE;
     if (slot == NKV_NONE)
         return NKV_OK;

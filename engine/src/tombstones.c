@@ -12,41 +12,26 @@ static void unmark_all(struct nkv_store *store)
         nkv_slot_set_mark(store, slot, false);
 }
 
-/* Whether the tombstone in a slot is for this key. One that cannot be read is
- * taken to be. */
-static bool is_for(struct nkv_store *store, uint32_t slot, struct nkv_span key)
-{
-    struct nkv_entry tombstone;
-    int order = 0;
-    enum nkv_status status =
-        nkv_entry_read(store, nkv_slot_address(store, slot, 0), &tombstone);
-
-    if (status == NKV_OK)
-        status = nkv_entry_compare_key(store, &tombstone, key, &order);
-    return status != NKV_OK || order == 0;
-}
-
-/* Marks the tombstone that a value on flash makes necessary. */
+/* Marks the tombstone, if any, that a value with this key makes necessary. */
 static enum nkv_status mark_needed_by(struct nkv_store *store,
-                                      const struct nkv_entry *entry,
-                                      bool *needed)
+                                      struct nkv_span key, bool *needed)
 {
-    uint8_t bytes[NKV_KEY_SIZE_MAX];
-    struct nkv_span key = {bytes, entry->key_size};
-    enum nkv_status status = nkv_entry_read_key(store, entry, bytes);
+    struct nkv_entry indexed;
     uint32_t slot;
+    enum nkv_status status = NKV_OK;
 
     *needed = false;
-    if (status != NKV_OK)
-        return status;
-    slot = nkv_index_first(store, nkv_hash(key));
-    for (; slot != NKV_NONE; slot = nkv_index_next(store, slot)) {
-        if (!nkv_slot_is_tombstone(store, slot) || !is_for(store, slot, key))
-            continue;
+    /* The common case, a key without tombstone, costs no read. */
+    for (slot = nkv_index_first(store, nkv_hash(key)); slot != NKV_NONE;
+         slot = nkv_index_next(store, slot))
+        *needed |= nkv_slot_is_tombstone(store, slot);
+    if (!*needed)
+        return NKV_OK;
+    status = nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
+    *needed = status == NKV_OK && indexed.is_tombstone;
+    if (*needed)
         nkv_slot_set_mark(store, slot, true);
-        *needed = true;
-    }
-    return NKV_OK;
+    return status == NKV_NOT_FOUND ? NKV_OK : status;
 }
 
 static enum nkv_status mark_from_sector(struct nkv_store *store,
@@ -54,13 +39,15 @@ static enum nkv_status mark_from_sector(struct nkv_store *store,
 {
     struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
     struct nkv_entry entry;
+    struct nkv_span key;
     enum nkv_status status;
 
     scan.trusting = nkv_sector(store, sector)->state == NKV_SECTOR_OPEN;
-    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
+    while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
+           NKV_OK) {
         bool needed = false;
         if (!entry.is_tombstone)
-            status = mark_needed_by(store, &entry, &needed);
+            status = mark_needed_by(store, key, &needed);
         if (status != NKV_OK)
             return status;
         if (needed)
