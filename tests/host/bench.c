@@ -38,10 +38,12 @@ static void take_turn(struct nkv_bench *bench, uint64_t until_us)
     uint64_t to_device = nkv_line_sim_next_us(line, NKV_BENCH_DEVICE);
     if (to_client < next)
         next = to_client;
+    /* What it left unread it gets another turn for. */
+    more = more || to_device <= line->now_us;
+    if (bench->device != NULL && more)
+        to_device = line->now_us + TURN_US;
     if (bench->device != NULL && to_device < next)
         next = to_device;
-    if (more && line->now_us + TURN_US < next)
-        next = line->now_us + TURN_US;
     if (bench->cut_at_ms != 0 && bench->cut_at_ms * 1000 < next)
         next = bench->cut_at_ms * 1000;
     if (next > line->now_us)

@@ -47,23 +47,28 @@ static size_t read_line(void *context, uint8_t *to, size_t capacity)
     return nkv_line_sim_read(&device->bench->line, NKV_BENCH_DEVICE, room);
 }
 
-/* The server hands over whole frames or pieces; a frame ends with a flag. */
+/* The server hands over pieces; a frame ends with a flag. */
 static enum nkv_status write_line(void *context, const uint8_t *from,
                                   size_t size)
 {
     struct nkv_real_device *device = context;
-    struct nkv_span bytes = {from, size};
-    bool ends_frame = size > 0 && from[size - 1] == 0x7e;
     if (device->failed)
         return NKV_UNAVAILABLE;
-    device->frames_sent += ends_frame;
+    assert_true(size > 0 && size <= sizeof(device->frame) - device->frame_size);
+    memcpy(device->frame + device->frame_size, from, size);
+    device->frame_size += size;
+    if (from[size - 1] != 0x7e || device->frame_size == 1)
+        return NKV_OK;
+    struct nkv_span frame = {device->frame, device->frame_size};
+    device->frame_size = 0;
+    device->frames_sent++;
     if (device->restart_at_frame != 0 &&
         device->frames_sent >= device->restart_at_frame) {
         device->restart_at_frame = 0;
         device->failed = true;
         return NKV_UNAVAILABLE;
     }
-    nkv_line_sim_write(&device->bench->line, NKV_BENCH_DEVICE, bytes);
+    nkv_line_sim_write(&device->bench->line, NKV_BENCH_DEVICE, frame);
     return NKV_OK;
 }
 
@@ -98,6 +103,7 @@ void nkv_real_device_restart(struct nkv_real_device *device)
 {
     nkv_line_sim_clear(&device->bench->line, NKV_BENCH_DEVICE);
     device->failed = false;
+    device->frame_size = 0;
     start(device);
 }
 

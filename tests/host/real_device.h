@@ -50,6 +50,9 @@ struct nkv_real_device {
     uint32_t restart_at_frame;
     uint32_t frames_sent;
     bool failed;
+    /* The frame that is being written: the line gets it whole. */
+    uint8_t frame[2 * NKV_DEVICE_PACKET_MAX + 64];
+    size_t frame_size;
     /* How often it was started. */
     uint32_t boots;
     /* Called before each poll when not NULL; true: restart first. */

@@ -13,7 +13,6 @@ enum {
     DEFAULT_DEADLINE_MS = 10000,
     DEFAULT_LATENCY_MS = 20,
     DEFAULT_ATTEMPTS = 5,
-    PACKET_MIN = 512,
     CLIENT_NAME_MAX = 64
 };
 
@@ -64,10 +63,10 @@ static struct nkv_client *new_client(const char *port,
 
 static enum nkv_status check_options(struct nkv_client *client)
 {
-    if (client->max_packet < PACKET_MIN ||
+    if (client->max_packet < NKV_LINK_PACKET_MIN ||
         client->max_packet > NKV_LINK_PACKET_MAX)
         return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
-                             "max_packet must be %d to %d", PACKET_MIN,
+                             "max_packet must be %d to %d", NKV_LINK_PACKET_MIN,
                              NKV_LINK_PACKET_MAX);
     if (strlen(client->client_name) > CLIENT_NAME_MAX)
         return nkv_host_fail(client, NKV_INVALID_ARGUMENT,

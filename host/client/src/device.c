@@ -128,6 +128,14 @@ enum nkv_status nkv_host_open_session(struct nkv_client *client)
     return status;
 }
 
+enum nkv_status nkv_host_shrink_packets(struct nkv_client *client)
+{
+    if (!client->session.open || client->max_packet / 2 < NKV_LINK_PACKET_MIN)
+        return NKV_OK;
+    client->max_packet /= 2;
+    return nkv_host_open_session(client);
+}
+
 enum nkv_status nkv_host_need_session(struct nkv_client *client, bool fresh)
 {
     enum nkv_status status = NKV_OK;

@@ -309,6 +309,9 @@ enum nkv_status nkv_exchange_run(struct nkv_client *client,
         if (nkv_exchange_is_hopeless(client, exchange))
             return nkv_host_fail_silent(client);
         status = take_free_turn(client, exchange, &busy_count);
+        if (status == NKV_OK && !exchange->done && !exchange->stop &&
+            exchange->attempts >= 2 && exchange->method->answer_size == 0)
+            status = nkv_host_shrink_packets(client);
     }
     return status;
 }

@@ -139,7 +139,11 @@ enum nkv_status nkv_flight_add(struct nkv_batch *batch)
 {
     struct nkv_client *client = batch->client;
     struct nkv_mutation *mutation = &batch->mutations[batch->next];
-    if (batch->flight_count == batch->flight_capacity)
+    /* The device keeps max_calls answers: a number further ahead would push
+     * out the answer to the oldest that may have to be asked for again. */
+    if (batch->flight_count > 0 &&
+        client->session.last_seq + 1 - batch->flights[0]->seq >=
+            batch->flight_capacity)
         return NKV_RESOURCE_EXHAUSTED;
     if (!is_possible(client, mutation)) {
         batch->next++;

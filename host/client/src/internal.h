@@ -123,6 +123,13 @@ NKV_MUST_USE enum nkv_status nkv_host_need_session(struct nkv_client *client,
 /* Opens the session anew. */
 NKV_MUST_USE enum nkv_status nkv_host_open_session(struct nkv_client *client);
 
+/*
+ * Asks the device for smaller packets, if they can become smaller: on a line
+ * that damages bytes, a large frame may never come through whole. Failures
+ * have set the client's error.
+ */
+NKV_MUST_USE enum nkv_status nkv_host_shrink_packets(struct nkv_client *client);
+
 void nkv_host_forget_session(struct nkv_client *client);
 
 /* ---- read.c ---- */

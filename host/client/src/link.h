@@ -11,6 +11,9 @@
 #include <norkv/packet.h>
 
 enum {
+    /* The smallest packet that may be asked for: what a device sends to those
+     * who ask for nothing. */
+    NKV_LINK_PACKET_MIN = 512,
     /* The largest packet that may be asked for: what Java clients take. */
     NKV_LINK_PACKET_MAX = 4096,
     NKV_LINK_CONTENT_MAX = NKV_LINK_PACKET_MAX + NKV_HDLC_ADDRESS_SIZE_MAX + 5,

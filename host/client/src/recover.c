@@ -96,6 +96,35 @@ static void sort_out(struct nkv_batch *batch)
     }
 }
 
+/* Whether a later mutation of the batch has written the key since. Then this
+ * one, being before it in order, was done before it; done again, it would undo
+ * the later one. */
+static bool is_superseded(const struct nkv_batch *batch,
+                          const struct nkv_mutation *mutation)
+{
+    const struct nkv_mutation *end = batch->mutations + batch->next;
+    for (const struct nkv_mutation *later = mutation + 1; later < end;
+         later++) {
+        if (later->status == NKV_OK && later->key.size == mutation->key.size &&
+            memcmp(later->key.data, mutation->key.data, later->key.size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Settles the plain ones that must not be repeated. */
+static void drop_superseded(struct nkv_batch *batch)
+{
+    for (size_t i = 0; i < batch->flight_count;) {
+        const struct nkv_flight *flight = batch->flights[i];
+        if (flight->ambiguous && !flight->mutation->conditional &&
+            is_superseded(batch, flight->mutation))
+            nkv_flight_drop(batch, i, NKV_OK);
+        else
+            i++;
+    }
+}
+
 /* Settles the conditional ones that must not be repeated blindly. */
 static enum nkv_status settle(struct nkv_batch *batch)
 {
@@ -139,6 +168,7 @@ enum nkv_status nkv_batch_recover(struct nkv_batch *batch)
         if (!same && flight->sends > 0 && !flight->refused)
             flight->ambiguous = true;
     }
+    drop_superseded(batch);
     status = settle(batch);
     for (size_t i = 0; status == NKV_OK && i < batch->flight_count; i++) {
         struct nkv_flight *flight = batch->flights[i];

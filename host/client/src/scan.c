@@ -219,6 +219,10 @@ static enum nkv_status run_scan(struct scanning *scanning)
         if (scanning->end == SCAN_BROKEN)
             return nkv_host_fail(client, NKV_DATA_LOSS,
                                  "the device sent records that make no sense");
+        if (scanning->end == SCAN_LOST)
+            status = nkv_host_shrink_packets(client);
+        if (status != NKV_OK)
+            return status;
     }
     return NKV_OK;
 }
