@@ -8,7 +8,7 @@ each_command_fails()
     echo $'key,encoding,value\nk,text,v' >unit.csv
     for command in info 'get k' 'put k v' 'del k' ls stats 'collect full' \
         'erase-all --unit-id x' 'apply unit.csv'; do
-        norkv --port "$PORT" --timeout 700ms $command
+        norkv --port "$PORT" --timeout 300ms $command
         expect_error 1 "$1"
         grep -q "$PORT" err || fail 'the port is named'
         [ ! -s out ] || fail 'nothing goes to standard output'

@@ -43,9 +43,8 @@ bool nkv_output_works(void)
 enum nkv_exit nkv_close_output(enum nkv_exit code)
 {
     bool failed = ferror(stdout) != 0;
-    int cause = errno;
+    int cause = EIO;
 
-    errno = 0;
     if (fflush(stdout) != 0) {
         failed = true;
         cause = errno;
@@ -56,7 +55,7 @@ enum nkv_exit nkv_close_output(enum nkv_exit code)
     nkv_fail(NKV_EXIT_FAILED,
              "cannot write standard output: %s: the output is incomplete; give "
              "it a place that can be written, then repeat the command",
-             strerror(cause != 0 ? cause : EIO));
+             strerror(cause));
     return code == NKV_EXIT_DONE ? NKV_EXIT_FAILED : code;
 }
 
