@@ -24,22 +24,12 @@ static enum nkv_status flush(struct writer *writer)
                              size);
 }
 
-static uint32_t buffer_room(const struct nkv_store *store)
-{
-    uint32_t size = (uint32_t)store->config->memory.buffer_size;
-    uint32_t unit = store->flash->program_unit > NKV_UNIT
-                        ? store->flash->program_unit
-                        : (uint32_t)NKV_UNIT;
-
-    return size / unit * unit;
-}
-
 static enum nkv_status take_bytes(void *context, const uint8_t *data,
                                   uint32_t size)
 {
     struct writer *writer = context;
     uint8_t *buffer = writer->store->config->memory.buffer;
-    uint32_t room = buffer_room(writer->store);
+    uint32_t room = (uint32_t)writer->store->config->memory.buffer_size;
     enum nkv_status status = NKV_OK;
 
     while (size > 0 && status == NKV_OK) {
@@ -70,6 +60,7 @@ static enum nkv_status program_entry(struct nkv_store *store, uint32_t sector,
         status = flush(&writer);
     if (status == NKV_OK)
         nkv_sector_set_used(store, sector, used + content->entry.size);
+    nkv_sector(store, sector)->touched_id = store->next_id;
     return status;
 }
 

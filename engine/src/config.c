@@ -42,8 +42,8 @@ static bool memory_is_valid(const struct nkv_config *config, uint32_t copies)
            memory->index_words >=
                NKV_INDEX_WORDS((size_t)config->max_keys, copies) &&
            memory->sector_capacity >= config->flash->sector_count &&
-           memory->buffer_size >= NKV_UNIT &&
-           memory->buffer_size >= config->flash->program_unit;
+           memory->buffer_size > 0 && memory->buffer_size % NKV_UNIT == 0 &&
+           memory->buffer_size % config->flash->program_unit == 0;
 }
 
 bool nkv_config_is_valid(const struct nkv_config *config)

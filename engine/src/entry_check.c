@@ -117,7 +117,8 @@ static enum nkv_status take_from_flash(void *context, const uint8_t *data,
 }
 
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint8_t *key)
+                                 const struct nkv_entry *entry,
+                                 uint8_t *key) /* NOLINT: it is written */
 {
     const struct nkv_format *format = nkv_format_of(store, entry->magic);
     struct verification seen = {

@@ -52,8 +52,9 @@ static enum nkv_status consider(struct nkv_store *store,
     return status;
 }
 
-static enum nkv_status pass_unreadable(struct nkv_iterator *iterator,
-                                       uint32_t hash, enum nkv_status status)
+/* Makes the next call begin behind a hash. */
+static enum nkv_status go_on_behind(struct nkv_iterator *iterator,
+                                    uint32_t hash, enum nkv_status status)
 {
     iterator->key_size = 0;
     iterator->resume = hash == AT_END ? AT_END : hash + 1;
@@ -81,10 +82,12 @@ static enum nkv_status find_next(struct nkv_store *store,
             status =
                 consider(store, iterator, &entry, own == hash ? last : NULL);
         if (status != NKV_OK)
-            return pass_unreadable(iterator, own, status);
+            return go_on_behind(iterator, own, status);
         best_hash = own;
     }
-    return iterator->key_size > 0 ? NKV_OK : NKV_NOT_FOUND;
+    if (iterator->key_size == 0)
+        return go_on_behind(iterator, AT_END, NKV_NOT_FOUND);
+    return NKV_OK;
 }
 
 enum nkv_status nkv_next(struct nkv_store *store, struct nkv_iterator *iterator)

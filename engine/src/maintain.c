@@ -36,6 +36,8 @@ static enum nkv_status repair(struct nkv_store *store,
     if (status == NKV_OK)
         store->access = NKV_ACCESS_FULL;
     job->phase = PHASE_CHECK;
+    /* Collections: twice round, so that it ends though others write. */
+    job->budget = 2 * nkv_sector_count(store);
     return status;
 }
 
@@ -123,8 +125,6 @@ static enum nkv_status sweep(struct nkv_store *store,
     if (job->kind == NKV_MAINTAIN_HEAVY)
         status = nkv_tombstones_sweep(store, &dropped, &needed_by);
     job->phase = PHASE_CHOOSE;
-    /* Collections of this round: none can be needed twice. */
-    job->budget = nkv_sector_count(store);
     /* Counts what this round changes. */
     job->cursor = dropped;
     return status;
@@ -175,7 +175,7 @@ static enum nkv_status choose(struct nkv_store *store,
     if (job->kind == NKV_MAINTAIN_PARTIAL)
         return NKV_NOT_FOUND;
     /* With old values gone, more tombstones may go. */
-    if (job->kind == NKV_MAINTAIN_HEAVY && job->cursor > 0)
+    if (job->kind == NKV_MAINTAIN_HEAVY && job->cursor > 0 && job->budget > 0)
         job->phase = PHASE_SWEEP;
     return NKV_OK;
 }

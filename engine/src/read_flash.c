@@ -10,9 +10,18 @@
 static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
                     struct nkv_findings *findings)
 {
+    struct nkv_sector *sector =
+        nkv_sector(store, nkv_sector_of(store, entry->address));
+
+    /* When a sector was last written is not known; its newest entry says when
+     * at the earliest. */
+    if (sector->touched_id == 0 ||
+        nkv_id_is_newer(entry->id, sector->touched_id))
+        sector->touched_id = entry->id;
     if (!store->has_entries || nkv_id_is_newer(entry->id, store->newest_id)) {
         store->newest_id = entry->id;
         store->head = nkv_sector_of(store, entry->address);
+        store->hand = store->head;
         findings->newest = *entry;
     }
     store->has_entries = true;

@@ -113,23 +113,6 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
     return erased_to_spend(store, taken, purpose) > 0 ? erased : NKV_NONE;
 }
 
-uint32_t nkv_sector_choose_victim(const struct nkv_store *store)
-{
-    uint32_t count = nkv_sector_count(store), best = NKV_NONE, most = 0;
-
-    /* From the oldest in ring order on, so that equal ones wear in turn. */
-    for (uint32_t i = 1; i <= count; i++) {
-        uint32_t sector = (store->head + i) % count;
-        if (nkv_sector(store, sector)->state == NKV_SECTOR_FAILED)
-            continue;
-        if (nkv_sector_stale(store, sector) > most) {
-            most = nkv_sector_stale(store, sector);
-            best = sector;
-        }
-    }
-    return best;
-}
-
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
 {
     enum nkv_status status = nkv_flash_erase(store, sector);

@@ -47,8 +47,8 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            const struct nkv_sector_set *taken,
                            enum nkv_purpose purpose);
 
-/* The sector that is worth most to collect, or NKV_NONE when none gains. */
-uint32_t nkv_sector_choose_victim(const struct nkv_store *store);
+/* The sector to collect next, or NKV_NONE when none gains (victim.c). */
+uint32_t nkv_sector_choose_victim(struct nkv_store *store);
 
 /* Erases a sector without live entries and keeps the books. */
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector);

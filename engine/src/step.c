@@ -27,44 +27,54 @@ static bool has_room_ahead(const struct nkv_store *store)
     return false;
 }
 
-/* A victim to prepare room with, if that pays: half of it is stale. */
-static uint32_t find_ahead(const struct nkv_store *store)
+/* Whether preparing room pays: half of some sector is stale. */
+static bool pays(const struct nkv_store *store)
 {
-    uint32_t victim = NKV_NONE;
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
+        if (nkv_sector(store, i)->state != NKV_SECTOR_FAILED &&
+            nkv_sector_stale(store, i) >= store->sector_bytes / 2)
+            return true;
+    return false;
+}
 
-    if (!has_room_ahead(store))
-        victim = nkv_sector_choose_victim(store);
-    if (victim != NKV_NONE &&
-        nkv_sector_stale(store, victim) < store->sector_bytes / 2)
-        victim = NKV_NONE;
-    return victim;
+/* The sector to collect in idle time, or NKV_NONE. */
+static uint32_t find_work(struct nkv_store *store)
+{
+    uint32_t sector = find_damaged(store);
+
+    if (sector != NKV_NONE || has_room_ahead(store) || !pays(store))
+        return sector;
+    return nkv_sector_choose_victim(store);
+}
+
+static enum nkv_status step(struct nkv_store *store, bool *more)
+{
+    uint32_t sector;
+
+    *more = true;
+    if (!nkv_collecting(store)) {
+        if (store->lacks_copies)
+            return nkv_heal_step(store, more);
+        sector = find_work(store);
+        *more = sector != NKV_NONE;
+        if (!*more)
+            return NKV_OK;
+        nkv_collect_begin(store, sector);
+    }
+    return nkv_collect_step(store);
 }
 
 enum nkv_status nkv_step(struct nkv_store *store, bool *more)
 {
-    uint32_t victim;
     enum nkv_status status = nkv_check_writable(store);
 
-    *more = status == NKV_OK;
-    if (!*more)
-        return status;
-    if (!nkv_collecting(store)) {
-        victim = find_damaged(store);
-        if (victim == NKV_NONE && store->lacks_copies)
-            status = nkv_heal_step(store, more);
-        else if (victim == NKV_NONE)
-            victim = find_ahead(store);
-        if (victim != NKV_NONE)
-            nkv_collect_begin(store, victim);
-    }
-    if (nkv_collecting(store))
-        status = nkv_collect_step(store);
-    else
-        *more = store->lacks_copies;
-    if (status != NKV_OK) {
-        /* Trying again would fail again until something is written. */
-        store->lacks_copies = false;
-        *more = false;
-    }
+    *more = false;
+    if (status == NKV_OK)
+        status = step(store, more);
+    if (status == NKV_OK)
+        return NKV_OK;
+    /* Trying again would fail again until something is written. */
+    store->lacks_copies = false;
+    *more = false;
     return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
 }

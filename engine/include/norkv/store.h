@@ -55,6 +55,7 @@ struct nkv_sector {
     uint16_t live_units;
     uint16_t scratch_units;
     uint8_t state;
+    uint32_t touched_id;
 };
 
 /*
@@ -77,7 +78,7 @@ struct nkv_memory {
 /*
  * Defines the memory of a store as static variables, and name as a struct
  * nkv_memory that refers to it. All arguments are constants. RAM in bytes:
- * 4 * NKV_INDEX_WORDS(max_keys, copies) + 8 * sector_count + buffer_bytes.
+ * 4 * NKV_INDEX_WORDS(max_keys, copies) + 12 * sector_count + buffer_bytes.
  */
 #define NKV_DEFINE_MEMORY(name, max_keys, copies, sector_count, buffer_bytes)  \
     static uint32_t name##_index[NKV_INDEX_WORDS(max_keys, copies)];           \
@@ -130,6 +131,7 @@ struct nkv_store {
     uint32_t next_id;
     uint32_t erased_sectors;
     uint32_t head;
+    uint32_t hand;
     uint32_t victim;
     uint32_t victim_offset;
     uint32_t spare;
