@@ -1,0 +1,290 @@
+/* Ports as the system has them: pseudoterminals, sockets, and what goes wrong
+ * when one is opened or goes away. */
+#include "exercise.h"
+#include "live_device.h"
+#include "test.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct nkv_client *open_port(const char *port)
+{
+    struct nkv_client *client;
+    assert_done(client, nkv_client_open(port, NULL, &client));
+    return client;
+}
+
+/* Opening this port must fail with this status, and say this. */
+static void assert_refuses(const char *port, enum nkv_status status,
+                           const char *piece)
+{
+    struct nkv_client *client;
+    assert_int_equal(nkv_client_open(port, NULL, &client), status);
+    assert_says(client, piece);
+    if (port[0] != '\0')
+        assert_true(strncmp(nkv_client_error(client), port, strlen(port)) == 0);
+    /* The handle is good for nothing else, and says so. */
+    assert_int_equal(nkv_client_echo(client, NULL, "x", NULL), NKV_UNAVAILABLE);
+    assert_says(client, "the port is not open");
+    nkv_client_free(&client);
+}
+
+static void a_pseudoterminal_carries_calls(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_pty(&live);
+    for (int i = 0; i < 3; i++) {
+        struct nkv_client *client = open_port(live.port);
+        nkv_exercise(client);
+        nkv_client_free(&client);
+    }
+    nkv_live_device_end(&live);
+}
+
+static void a_link_to_a_pseudoterminal_is_as_good(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/norkv-port-XXXXXX";
+    char link[64];
+    struct nkv_live_device live;
+    nkv_live_device_start_pty(&live);
+    assert_non_null(mkdtemp(folder));
+    snprintf(link, sizeof(link), "%s/device", folder);
+    assert_int_equal(symlink(live.port, link), 0);
+    struct nkv_client *client = open_port(link);
+    nkv_exercise(client);
+    nkv_client_free(&client);
+    unlink(link);
+    assert_refuses(link, NKV_NOT_FOUND, "no such port; 'norkv ports' lists");
+    rmdir(folder);
+    nkv_live_device_end(&live);
+}
+
+static void a_socket_carries_calls(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_tcp(&live);
+    for (int i = 0; i < 3; i++) {
+        struct nkv_client *client = open_port(live.port);
+        nkv_exercise(client);
+        nkv_client_free(&client);
+    }
+    nkv_live_device_end(&live);
+}
+
+static void ports_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    assert_refuses("/dev/no-such-port", NKV_NOT_FOUND, "no such port");
+    assert_refuses("/dev/pts/99999", NKV_NOT_FOUND, "no such port");
+    assert_refuses("", NKV_INVALID_ARGUMENT, "name is empty");
+    assert_refuses("/dev/null", NKV_INVALID_ARGUMENT, "no serial port");
+    assert_refuses("/proc/version", NKV_INVALID_ARGUMENT, "no serial port");
+    assert_refuses("/tmp", NKV_INVALID_ARGUMENT, "no serial port");
+    assert_refuses("tcp:", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:localhost", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:localhost:", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:localhost:http", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:::1:80", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:[::1:80", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+}
+
+/* A port on which nothing listens: it was free a moment ago. */
+static void a_refused_connection_says_so(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    char port[64];
+    nkv_live_device_start_tcp(&live);
+    snprintf(port, sizeof(port), "%s", live.port);
+    nkv_live_device_end(&live);
+    assert_refuses(port, NKV_UNAVAILABLE, "connection refused");
+}
+
+static void a_connection_that_hangs_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t size = sizeof(address);
+    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
+    struct nkv_client_options options = {.deadline_ms = 300};
+    struct nkv_client *client;
+    char port[64];
+    int fillers[8];
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, generic, size), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, generic, &size), 0);
+    /* Nobody accepts: when the queue is full, connections wait. */
+    for (int i = 0; i < 8; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], generic, size);
+    }
+    snprintf(port, sizeof(port), "tcp:127.0.0.1:%u",
+             (unsigned)ntohs(address.sin_port));
+    assert_int_equal(nkv_client_open(port, &options, &client),
+                     NKV_DEADLINE_EXCEEDED);
+    assert_says(client, "no connection in time");
+    nkv_client_free(&client);
+    for (int i = 0; i < 8; i++)
+        close(fillers[i]);
+    close(listener);
+}
+
+static void a_port_in_use_names_who_has_it(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    char holder[64];
+    nkv_live_device_start_pty(&live);
+    struct nkv_client *first = open_port(live.port);
+    snprintf(holder, sizeof(holder), "(process %ld); end that program first",
+             (long)getpid());
+    assert_refuses(live.port, NKV_UNAVAILABLE, "in use by ");
+    assert_refuses(live.port, NKV_UNAVAILABLE, holder);
+    nkv_exercise(first);
+    nkv_client_free(&first);
+    struct nkv_client *second = open_port(live.port);
+    nkv_exercise(second);
+    nkv_client_free(&second);
+    nkv_live_device_end(&live);
+}
+
+/* Root may open anything, so a child that is nobody tries. */
+static void a_port_that_is_not_ours_names_its_group(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_pty(&live);
+    assert_int_equal(chmod(live.port, 0), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct nkv_client *client;
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(2);
+        enum nkv_status status = nkv_client_open(live.port, NULL, &client);
+        const char *error = nkv_client_error(client);
+        bool good = status == NKV_PERMISSION_DENIED &&
+                    strstr(error, "permission denied: it belongs to the "
+                                  "group ") != NULL;
+        _exit(good ? 0 : 1);
+    }
+    int result = -1;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), 0);
+    nkv_live_device_end(&live);
+}
+
+/* ---- In mid-call ------------------------------------------------------ */
+
+static void *unplug_soon(void *context)
+{
+    usleep(200000);
+    nkv_live_device_unplug(context);
+    return NULL;
+}
+
+static void assert_death_is_noticed(struct nkv_live_device *live)
+{
+    pthread_t thread;
+    struct nkv_call_options call = {.deadline_ms = 60000};
+    struct nkv_client *client = open_port(live->port);
+    assert_done(client,
+                nkv_client_put(client, NULL, text_span("k"), text_span("v")));
+    atomic_store(&live->silent, true);
+    time_t begin = time(NULL);
+    assert_int_equal(pthread_create(&thread, NULL, unplug_soon, live), 0);
+    assert_int_equal(
+        nkv_client_put(client, &call, text_span("k"), text_span("w")),
+        NKV_UNAVAILABLE);
+    assert_says(client, "put k: the port is gone");
+    /* Long before the deadline. */
+    assert_true(time(NULL) - begin < 30);
+    pthread_join(thread, NULL);
+    nkv_client_free(&client);
+    nkv_live_device_end(live);
+}
+
+static void a_pseudoterminal_that_dies_is_noticed(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_pty(&live);
+    assert_death_is_noticed(&live);
+}
+
+static void a_socket_that_dies_is_noticed(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_tcp(&live);
+    assert_death_is_noticed(&live);
+}
+
+static void a_silent_port_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    struct nkv_call_options call = {.deadline_ms = 300};
+    nkv_live_device_start_tcp(&live);
+    atomic_store(&live.silent, true);
+    struct nkv_client *client = open_port(live.port);
+    const struct nkv_device *device;
+    time_t begin = time(NULL);
+    assert_int_equal(nkv_client_device(client, &call, &device),
+                     NKV_DEADLINE_EXCEEDED);
+    assert_null(device);
+    assert_says(client, "not a byte came back");
+    assert_true(time(NULL) - begin < 30);
+    nkv_client_free(&client);
+    nkv_live_device_end(&live);
+}
+
+/* ---- The list --------------------------------------------------------- */
+
+static void the_list_of_ports_can_be_had(void **state)
+{
+    (void)state;
+    struct nkv_port *ports;
+    size_t count;
+    enum nkv_status status = nkv_ports_list(&ports, &count);
+    assert_int_equal(status, NKV_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(ports[i].name);
+        assert_true(strncmp(ports[i].name, "/dev/", 5) == 0);
+        assert_true(ports[i].usb_vendor >= -1);
+    }
+    nkv_ports_free(ports, count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pseudoterminal_carries_calls),
+        cmocka_unit_test(a_link_to_a_pseudoterminal_is_as_good),
+        cmocka_unit_test(a_socket_carries_calls),
+        cmocka_unit_test(ports_that_are_none_are_refused),
+        cmocka_unit_test(a_refused_connection_says_so),
+        cmocka_unit_test(a_connection_that_hangs_ends_at_the_deadline),
+        cmocka_unit_test(a_port_in_use_names_who_has_it),
+        cmocka_unit_test(a_port_that_is_not_ours_names_its_group),
+        cmocka_unit_test(a_pseudoterminal_that_dies_is_noticed),
+        cmocka_unit_test(a_socket_that_dies_is_noticed),
+        cmocka_unit_test(a_silent_port_ends_at_the_deadline),
+        cmocka_unit_test(the_list_of_ports_can_be_had),
+    };
+    return cmocka_run_group_tests_name("port", tests, NULL, NULL);
+}
