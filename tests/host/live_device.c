@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +55,13 @@ static uint32_t read_clock(void *context)
 
 static void take_connection(struct nkv_live_device *live)
 {
-    if (live->fd < 0 && live->listener >= 0)
-        live->fd =
-            accept4(live->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int on = 1;
+    if (live->fd >= 0 || live->listener < 0)
+        return;
+    live->fd =
+        accept4(live->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (live->fd >= 0)
+        (void)setsockopt(live->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 static void *run(void *context)
