@@ -22,8 +22,7 @@ static int tear_down(void **state)
 
 static void expect_invalid(void)
 {
-    assert_status(nkv_mount(&bench.store, &bench.config),
-                  NKV_INVALID_ARGUMENT);
+    assert_status(nkv_mount(&bench.store, &bench.config), NKV_INVALID_ARGUMENT);
     assert_int_equal(bench.sim.counts.reads, 0);
     assert_int_equal(bench.sim.counts.operations, 0);
     assert_int_equal(bench.sim.violations, 0);

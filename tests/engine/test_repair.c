@@ -1,0 +1,371 @@
+/* Damaged images: 4 sectors of 512 bytes, unit 16, a checksum that is the sum
+ * of all bytes; repaired by mount, or left to maintenance. */
+#include "bench.h"
+#include "check.h"
+#include "entry_image.h"
+
+#include <string.h>
+
+enum { SECTOR = 512, SIZE = 4 * SECTOR, MAGIC = 0x600df00d };
+
+static struct nkv_bench bench;
+static uint8_t image[SIZE];
+
+static const struct nkv_bench_setup setup = {
+    NKV_FLASH(SECTOR, 4, 16),
+    .formats = {{MAGIC, &nkv_checksum_sum}},
+    .format_count = 1,
+};
+
+static int set_up(void **state)
+{
+    (void)state;
+    nkv_bench_init(&bench, &setup);
+    memset(image, 0xFF, sizeof image);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    bool good = nkv_bench_is_sound(&bench);
+
+    (void)state;
+    nkv_bench_free(&bench);
+    return good ? 0 : -1;
+}
+
+/* Writes an entry of 32 bytes at an offset of the image. */
+static void add(uint32_t offset, const char *key, const char *value,
+                uint32_t id)
+{
+    struct nkv_image entry = {.magic = MAGIC,
+                              .id = id,
+                              .key = nkv_text(key),
+                              .value = nkv_text(value),
+                              .checksum = NKV_IMAGE_SUM};
+
+    assert_int_equal(nkv_image_size(&entry), 32);
+    nkv_image_write(&entry, image + offset);
+}
+
+static enum nkv_status mount_image(bool manual)
+{
+    nkv_flash_sim_load(&bench.sim, image);
+    bench.config.manual_repair = manual;
+    return nkv_bench_mount(&bench);
+}
+
+static void check_untouched(void)
+{
+    assert_memory_equal(bench.sim.bytes, image, SIZE);
+    assert_int_equal(bench.sim.counts.operations, 0);
+}
+
+static void check_bytes(uint32_t live, uint32_t stale)
+{
+    struct nkv_statistics now = nkv_bench_statistics(&bench);
+
+    assert_int_equal(now.live_bytes, live);
+    assert_int_equal(now.stale_bytes, stale);
+    assert_int_equal(now.free_bytes, SIZE - live - stale);
+}
+
+static void expect(const char *key, const char *value)
+{
+    assert_string_equal(nkv_bench_get(&bench, key), value);
+}
+
+/* Lets the idle work finish: what is left must be sound. */
+static void settle(void)
+{
+    bool more = true;
+
+    for (unsigned i = 0; more; i++) {
+        assert_ok(nkv_step(&bench.store, &more));
+        assert_true(i < 1000);
+    }
+    assert_int_equal(nkv_bench_statistics(&bench).damaged_sectors, 0);
+}
+
+static void two_good_entries_mount(void **state)
+{
+    (void)state;
+    for (int manual = 0; manual < 2; manual++) {
+        add(0, "key1", "value1", 1);
+        add(32, "k2", "value2", 3);
+        assert_ok(mount_image(manual));
+        expect("key1", "value1");
+        expect("k2", "value2");
+        check_untouched();
+    }
+}
+
+static void an_entry_twice_in_a_sector_is_damage(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    add(32, "key1", "value1", 1);
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    expect("key1", "value1");
+    expect("k2", "(NOT_FOUND)");
+    check_untouched();
+    assert_ok(mount_image(false));
+    expect("key1", "value1");
+    settle();
+    check_bytes(32, 0);
+}
+
+static void each_changed_byte_costs_its_entry_alone(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 32; i++) {
+        add(0, "key1", "value1", 1);
+        add(32, "k2", "value2", 3);
+        image[i]++;
+        assert_status(mount_image(true), NKV_DATA_LOSS);
+        expect("key1", "(NOT_FOUND)");
+        expect("k2", "value2");
+        check_bytes(32, 480);
+        check_untouched();
+        assert_ok(mount_image(false));
+        expect("key1", "(NOT_FOUND)");
+        expect("k2", "value2");
+        assert_true(nkv_bench_statistics(&bench).corrupt_entries > 0);
+        settle();
+        check_bytes(32, 0);
+        assert_ok(nkv_bench_put(&bench, "key1", "again"));
+        assert_ok(nkv_bench_mount(&bench));
+        expect("key1", "again");
+        expect("k2", "value2");
+        nkv_flash_sim_reset_counts(&bench.sim);
+    }
+}
+
+static void make_two_of_four_corrupt(void)
+{
+    add(0, "key1", "value1", 1);
+    add(32, "k2", "value2", 2);
+    add(64, "k3", "value3", 3);
+    add(96, "k4", "value4", 4);
+    image[20]++;
+    image[64 + 20]++;
+}
+
+static void two_corrupt_entries_of_four_are_lost(void **state)
+{
+    (void)state;
+    make_two_of_four_corrupt();
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    assert_int_equal(nkv_bench_statistics(&bench).keys, 2);
+    expect("k2", "value2");
+    expect("k4", "value4");
+    check_bytes(64, 448);
+    check_untouched();
+    assert_ok(mount_image(false));
+    assert_int_equal(nkv_bench_statistics(&bench).keys, 2);
+    settle();
+    expect("key1", "(NOT_FOUND)");
+    expect("k2", "value2");
+    expect("k3", "(NOT_FOUND)");
+    expect("k4", "value4");
+    check_bytes(64, 0);
+}
+
+static void fault_at(enum nkv_sim_fault_kind kind, uint32_t offset,
+                     enum nkv_status status, uint32_t times)
+{
+    struct nkv_sim_fault fault = {.kind = kind,
+                                  .offset = offset,
+                                  .size = 32,
+                                  .status = status,
+                                  .times = times};
+
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+}
+
+static void bytes_that_are_damaged_for_good_cost_their_entry(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    add(32, "k2", "value2", 2);
+    add(64, "k3", "value3", 3);
+    fault_at(NKV_SIM_FAULT_READ, 32, NKV_DATA_LOSS, 0);
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    check_untouched();
+    assert_ok(mount_image(false));
+    expect("key1", "value1");
+    expect("k2", "(NOT_FOUND)");
+    expect("k3", "value3");
+    assert_ok(nkv_bench_put(&bench, "k2", "again"));
+    expect("k2", "again");
+}
+
+static void a_flash_that_does_not_answer_is_not_touched(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    add(32, "k2", "value2", 2);
+    fault_at(NKV_SIM_FAULT_READ, 32, NKV_UNAVAILABLE, 0);
+    assert_status(mount_image(false), NKV_UNAVAILABLE);
+    check_untouched();
+    expect("key1", "(FAILED_PRECONDITION)");
+    nkv_flash_sim_clear_faults(&bench.sim);
+    assert_ok(nkv_bench_mount(&bench));
+    expect("key1", "value1");
+    expect("k2", "value2");
+    check_untouched();
+}
+
+static void a_read_that_fails_once_is_repeated(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    for (uint32_t offset = 0; offset < SIZE; offset += 32) {
+        fault_at(NKV_SIM_FAULT_READ, offset, NKV_UNAVAILABLE, 1);
+        assert_ok(mount_image(false));
+        expect("key1", "value1");
+        fault_at(NKV_SIM_FAULT_READ, 0, NKV_UNAVAILABLE, 1);
+        expect("key1", "value1");
+        nkv_flash_sim_clear_faults(&bench.sim);
+    }
+    check_untouched();
+}
+
+static void three_corrupt_sectors_of_four_leave_the_good_key(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    memset(image + SECTOR, 0x5A, 100);
+    memset(image + 2 * SECTOR, 0x00, SECTOR);
+    add(32, "k2", "value2", 2);
+    image[50]++;
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    expect("key1", "value1");
+    assert_int_equal(nkv_bench_statistics(&bench).keys, 1);
+    assert_status(nkv_bench_put(&bench, "k", "v"), NKV_FAILED_PRECONDITION);
+    assert_status(nkv_bench_delete(&bench, "key1"), NKV_FAILED_PRECONDITION);
+    check_bytes(32, 480 + 2 * SECTOR);
+    check_untouched();
+    assert_ok(mount_image(false));
+    assert_ok(nkv_bench_put(&bench, "k3", "value3"));
+    assert_ok(nkv_bench_put(&bench, "k4", "value4"));
+    settle();
+    assert_int_equal(nkv_bench_statistics(&bench).keys, 3);
+    check_bytes(96, 0);
+}
+
+static void make_all_corrupt(void)
+{
+    add(0, "key1", "value1", 1);
+    add(SECTOR, "k2", "value2", 2);
+    image[32] = 0x11;
+    image[SECTOR + 32] = 0x22;
+    memset(image + 2 * SECTOR, 0x33, 16);
+    memset(image + 4 * SECTOR - 16, 0x44, 16);
+    memset(image + 3 * SECTOR, 0x44, 16);
+}
+
+static void four_corrupt_sectors_of_four_are_repaired(void **state)
+{
+    (void)state;
+    make_all_corrupt();
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    expect("key1", "value1");
+    expect("k2", "value2");
+    assert_status(nkv_bench_put(&bench, "k", "v"), NKV_FAILED_PRECONDITION);
+    check_bytes(64, SIZE - 64);
+    check_untouched();
+    assert_ok(mount_image(false));
+    settle();
+    expect("key1", "value1");
+    expect("k2", "value2");
+    check_bytes(64, 0);
+}
+
+static void maintenance_repairs_what_manual_repair_left(void **state)
+{
+    (void)state;
+    make_all_corrupt();
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    assert_ok(nkv_maintain(&bench.store, NKV_MAINTAIN_FULL));
+    check_bytes(64, 0);
+    assert_ok(nkv_bench_put(&bench, "key1", "new"));
+    expect("key1", "new");
+    expect("k2", "value2");
+    assert_ok(nkv_bench_mount(&bench));
+    expect("key1", "new");
+}
+
+static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
+{
+    (void)state;
+    add(0, "key1", "old", 1);
+    add(SECTOR, "key1", "new", 2);
+    image[SECTOR + 21]++;
+    assert_status(mount_image(true), NKV_DATA_LOSS);
+    expect("key1", "old");
+    check_untouched();
+    assert_ok(mount_image(false));
+    expect("key1", "old");
+    settle();
+    check_bytes(32, 0);
+}
+
+static void an_erased_gap_hides_nothing(void **state)
+{
+    (void)state;
+    add(0, "key1", "value1", 1);
+    add(64, "k2", "value2", 3);
+    assert_ok(mount_image(false));
+    expect("key1", "value1");
+    expect("k2", "value2");
+    assert_ok(nkv_bench_put(&bench, "k3", "value3"));
+    assert_ok(nkv_bench_mount(&bench));
+    expect("key1", "value1");
+    expect("k2", "value2");
+    expect("k3", "value3");
+}
+
+static void a_put_whose_program_fails_once_goes_elsewhere(void **state)
+{
+    struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_PROGRAM,
+                                  .size = SIZE,
+                                  .status = NKV_UNAVAILABLE,
+                                  .times = 1};
+
+    (void)state;
+    assert_ok(mount_image(false));
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+    assert_ok(nkv_bench_put(&bench, "key1", "value1"));
+    expect("key1", "value1");
+    assert_int_equal(nkv_bench_statistics(&bench).program_errors, 1);
+    assert_ok(nkv_bench_put(&bench, "k2", "value2"));
+    assert_ok(nkv_bench_mount(&bench));
+    expect("key1", "value1");
+    expect("k2", "value2");
+    settle();
+    check_bytes(64, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(two_good_entries_mount),
+        TEST(an_entry_twice_in_a_sector_is_damage),
+        TEST(each_changed_byte_costs_its_entry_alone),
+        TEST(two_corrupt_entries_of_four_are_lost),
+        TEST(bytes_that_are_damaged_for_good_cost_their_entry),
+        TEST(a_flash_that_does_not_answer_is_not_touched),
+        TEST(a_read_that_fails_once_is_repeated),
+        TEST(three_corrupt_sectors_of_four_leave_the_good_key),
+        TEST(four_corrupt_sectors_of_four_are_repaired),
+        TEST(maintenance_repairs_what_manual_repair_left),
+        TEST(a_corrupt_newest_version_brings_the_older_one_back),
+        TEST(an_erased_gap_hides_nothing),
+        TEST(a_put_whose_program_fails_once_goes_elsewhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
