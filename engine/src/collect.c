@@ -78,16 +78,13 @@ static enum nkv_status relocate_next(struct nkv_store *store)
 static void drop_unreadable(struct nkv_store *store, uint32_t slot,
                             uint32_t copy)
 {
+    if (nkv_slot_copies(store, slot) == 1) {
+        nkv_drop_slot(store, slot);
+        return;
+    }
     nkv_slot_remove_address(store, slot, copy);
     store->counters[NKV_COUNT_CORRUPT]++;
     store->lacks_copies = true;
-    if (nkv_slot_is_used(store, slot))
-        return;
-    if (nkv_slot_is_tombstone(store, slot))
-        store->tombstones--;
-    else
-        store->keys--;
-    nkv_index_remove(store, slot);
 }
 
 /*

@@ -91,6 +91,12 @@ static inline uint32_t nkv_round_up(uint32_t size, uint32_t to)
     return (size + to - 1) / to * to;
 }
 
+/* Whether an id lies in the top 2^24 of the range. */
+static inline bool nkv_id_is_on_top(uint32_t id)
+{
+    return id >> 24 == 0xFF;
+}
+
 /*
  * Whether id a was given out after id b. Ids wrap: one in the top 2^24 of the
  * range is older than one in the bottom 2^24; otherwise they compare as
@@ -99,7 +105,7 @@ static inline uint32_t nkv_round_up(uint32_t size, uint32_t to)
 static inline bool nkv_id_is_newer(uint32_t a, uint32_t b)
 {
     bool a_low = a >> 24 == 0, b_low = b >> 24 == 0;
-    bool a_high = a >> 24 == 0xFF, b_high = b >> 24 == 0xFF;
+    bool a_high = nkv_id_is_on_top(a), b_high = nkv_id_is_on_top(b);
 
     if (a_low && b_high)
         return true;

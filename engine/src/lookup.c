@@ -143,6 +143,21 @@ void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)
     }
 }
 
+void nkv_drop_slot(struct nkv_store *store, uint32_t slot)
+{
+    if (nkv_slot_is_tombstone(store, slot))
+        store->tombstones--;
+    else
+        store->keys--;
+    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++)
+        nkv_sector_set_state(
+            store, nkv_sector_of(store, nkv_slot_address(store, slot, copy)),
+            NKV_SECTOR_DAMAGED);
+    nkv_forget_addresses(store, slot, 0);
+    nkv_index_remove(store, slot);
+    store->counters[NKV_COUNT_CORRUPT]++;
+}
+
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
                           uint32_t address, uint32_t size)
 {

@@ -41,6 +41,10 @@ enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot);
 void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
                           uint32_t size);
 
+/* Gives up a slot whose entry is damaged in all copies; their sectors take no
+ * more entries. */
+void nkv_drop_slot(struct nkv_store *store, uint32_t slot);
+
 /* Adds an address to a slot with room for one, and size bytes to the
  * sector's live ones. False: all copies are there. */
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,

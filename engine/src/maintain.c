@@ -5,9 +5,9 @@
 #include "index.h"
 #include "lookup.h"
 #include "recover.h"
+#include "rewrite.h"
 #include "sector.h"
 #include "tombstones.h"
-#include "write.h"
 
 enum phase {
     PHASE_REPAIR,
@@ -42,67 +42,42 @@ static enum nkv_status repair(struct nkv_store *store,
 }
 
 /* Looks for copies that have gone bad since they were written. An entry without
- * an intact copy is left to whoever reads or collects it. */
+ * an intact copy is lost. */
 static enum nkv_status check(struct nkv_store *store,
                              struct nkv_maintenance *job)
 {
-    enum nkv_status status = NKV_OK;
-
-    for (uint32_t slot = 0; slot < store->slots; slot++) {
+    for (uint32_t slot = 0; slot < store->slots;) {
+        enum nkv_status status = NKV_OK;
         if (nkv_slot_is_used(store, slot))
             status = nkv_check_copies(store, slot);
-        if (status != NKV_OK && status != NKV_DATA_LOSS)
+        if (status == NKV_DATA_LOSS)
+            nkv_drop_slot(store, slot);
+        else if (status != NKV_OK)
             return status;
+        else
+            slot++;
     }
     job->phase = PHASE_REWRITE;
     job->cursor = 0;
     return NKV_OK;
 }
 
-/* The next slot, in order of hashes from *cursor on, whose entry is not in the
- * first format. */
-static uint32_t find_old_format(struct nkv_store *store, uint32_t *cursor,
-                                struct nkv_entry *entry)
+static bool is_old_format(const struct nkv_store *store,
+                          const struct nkv_entry *entry)
 {
-    struct nkv_index_walk walk = nkv_index_walk_from(store, *cursor);
-    uint32_t slot;
-
-    while ((slot = nkv_index_walk_next(store, &walk)) != NKV_NONE) {
-        uint32_t address = nkv_slot_address(store, slot, 0);
-        if (nkv_slot_hash(store, slot) < *cursor)
-            continue;
-        if (nkv_entry_read(store, address, entry) == NKV_OK &&
-            entry->magic != store->formats[0].magic)
-            break;
-    }
-    if (slot != NKV_NONE)
-        *cursor = nkv_slot_hash(store, slot);
-    return slot;
+    return entry->magic != store->formats[0].magic;
 }
 
-/* Rewrites one entry. The cursor stays at its hash, which others may share,
- * unless it is damaged: then it is left to whoever reads or collects it. */
 static enum nkv_status rewrite(struct nkv_store *store,
                                struct nkv_maintenance *job)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    struct nkv_change change = {.kind = NKV_CHANGE_REWRITE};
-    struct nkv_entry entry;
-    enum nkv_status status;
+    bool more;
+    enum nkv_status status =
+        nkv_rewrite_next(store, is_old_format, &job->cursor, &more);
 
-    if (find_old_format(store, &job->cursor, &entry) == NKV_NONE) {
+    if (!more)
         job->phase = PHASE_HEAL;
-        return NKV_OK;
-    }
-    status = nkv_entry_read_key(store, &entry, key);
-    change.key = (struct nkv_span){key, entry.key_size};
-    if (status == NKV_OK)
-        status = nkv_write(store, &change);
-    if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
-        return status;
-    if (++job->cursor == 0)
-        job->phase = PHASE_HEAL;
-    return NKV_OK;
+    return status;
 }
 
 static enum nkv_status heal(struct nkv_store *store,

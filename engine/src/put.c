@@ -49,17 +49,6 @@ static bool is_unreadable(struct nkv_store *store, uint32_t slot)
     return true;
 }
 
-static void drop_slot(struct nkv_store *store, uint32_t slot)
-{
-    if (nkv_slot_is_tombstone(store, slot))
-        store->tombstones--;
-    else
-        store->keys--;
-    nkv_forget_addresses(store, slot, 0);
-    nkv_index_remove(store, slot);
-    store->counters[NKV_COUNT_CORRUPT]++;
-}
-
 /*
  * Drops slots with a key's hash whose entries are damaged beyond use: they are
  * this key's, which is about to be written anew, or of a key that is lost.
@@ -73,7 +62,7 @@ static void drop_unreadable(struct nkv_store *store, struct nkv_span key)
             slot = nkv_index_next(store, slot);
             continue;
         }
-        drop_slot(store, slot);
+        nkv_drop_slot(store, slot);
         slot = nkv_index_first(store, nkv_hash(key));
     }
 }

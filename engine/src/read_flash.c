@@ -25,6 +25,7 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
         findings->newest = *entry;
     }
     store->has_entries = true;
+    store->has_old_ids |= !nkv_id_is_on_top(entry->id);
 }
 
 /* Lets an entry take a slot over from the older one it holds. */

@@ -109,6 +109,9 @@ static enum nkv_status classify_header(struct nkv_store *store,
         status = is_entry_of_its_own(store, scan, scan->position, &own);
     if (!own)
         *kind = UNIT_JUNK;
+    else if (status == NKV_OK)
+        /* The damaged entry ends here, whatever its lengths say. */
+        scan->damaged.size = 0;
     return status;
 }
 

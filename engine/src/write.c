@@ -4,6 +4,7 @@
 #include "collect.h"
 #include "index.h"
 #include "lookup.h"
+#include "rewrite.h"
 #include "room.h"
 
 /* Lengths of the entry to write, from the change or from what is there. */
@@ -30,6 +31,7 @@ static uint32_t take_id(struct nkv_store *store)
     uint32_t id = store->next_id;
 
     store->next_id = id + 1 == 0 ? 1 : id + 1;
+    store->has_old_ids |= !nkv_id_is_on_top(id);
     return id;
 }
 
@@ -180,8 +182,12 @@ enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change)
 {
     uint32_t size;
-    enum nkv_status status = entry_size(store, change, &size);
+    enum nkv_status status = NKV_OK;
 
+    if (store->has_old_ids && nkv_id_is_on_top(store->next_id))
+        status = nkv_rewrite_before_wrap(store);
+    if (status == NKV_OK)
+        status = entry_size(store, change, &size);
     if (status != NKV_OK)
         return status;
     status = nkv_room_make(store, size);

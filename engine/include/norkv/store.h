@@ -140,8 +140,9 @@ struct nkv_store {
     uint32_t counters[9];
     uint8_t copies;
     uint8_t access;
-    uint8_t has_entries;
-    uint8_t lacks_copies;
+    bool has_entries;
+    bool lacks_copies;
+    bool has_old_ids;
 };
 
 /* What is known of a key's value. */
