@@ -6,6 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(NKV_REASON_STORE_FULL ==
+                       (int)NORKV__V1__REASON__REASON_STORE_FULL &&
+                   NKV_REASON_SEQ_REUSED ==
+                       (int)NORKV__V1__REASON__REASON_SEQ_REUSED &&
+                   NKV_REASON_NO_SUCH_STORE ==
+                       (int)NORKV__V1__REASON__REASON_NO_SUCH_STORE,
+               "reasons travel as they are");
+_Static_assert(
+    NKV_COLLECT_PARTIAL == (int)NORKV__V1__COLLECT_KIND__COLLECT_PARTIAL &&
+        NKV_COLLECT_FULL == (int)NORKV__V1__COLLECT_KIND__COLLECT_FULL &&
+        NKV_COLLECT_HEAVY == (int)NORKV__V1__COLLECT_KIND__COLLECT_HEAVY,
+    "kinds of collection travel as they are");
+
 /* Frame, packet and a WriteResponse or the like. */
 enum { SMALL_ANSWER = 64 };
 
