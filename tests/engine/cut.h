@@ -57,6 +57,8 @@ struct nkv_cut_counts {
     uint64_t images_of_two_cuts;
     uint64_t rounds;
     uint64_t crc_collisions;
+    /* Second mounts that wrote, because a weak unit read differently. */
+    uint64_t weak_again;
     uint64_t failures;
 };
 
@@ -74,6 +76,8 @@ struct nkv_cut_run {
     struct nkv_bench trial;
     struct nkv_bench wounded;
     char *log;
+    /* The image at hand has bits that read at random. */
+    bool is_weak;
     struct nkv_cut_counts counts;
 };
 

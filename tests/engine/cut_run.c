@@ -7,10 +7,12 @@
 #include <string.h>
 
 enum {
-    /* One image in so many is mounted with a second cut in each step of the
-     * recovery: in short runs, in long ones. */
+    /* In short runs, one image in so many has its recovery cut, in one of so
+     * many ways. In long ones, where the short run tries every cut point, all
+     * are; of the others one in so many. */
     TWICE_EVERY_SHORT = 7,
-    TWICE_EVERY_LONG = 2,
+    SECOND_EVERY_SHORT = 5,
+    TWICE_EVERY_LONG = 20,
     FAILURES_MAX = 5
 };
 
@@ -108,6 +110,8 @@ static void try_image(struct nkv_cut_run *run,
          !is_same_cut(&run->only->second, &name->second))) {
         return;
     }
+    run->is_weak = name->first.kind == NKV_SIM_CUT_WEAK ||
+                   name->second.kind == NKV_SIM_CUT_WEAK;
     acknowledged = make_image(run, action, name, &collides);
     run->counts.images++;
     run->counts.images_of_two_cuts += name->second.kind != NKV_SIM_CUT_NONE;
@@ -119,6 +123,21 @@ static void try_image(struct nkv_cut_run *run,
     } else {
         report(run, action, name);
     }
+}
+
+static uint32_t twice_stride(const struct nkv_cut_run *run)
+{
+    uint32_t stride = run->the_case->short_stride;
+
+    if (!run->is_long) {
+        return stride * TWICE_EVERY_SHORT;
+    }
+    return stride == 1 ? 1 : TWICE_EVERY_LONG;
+}
+
+static uint32_t second_stride(const struct nkv_cut_run *run)
+{
+    return run->is_long || run->only != NULL ? 1 : SECOND_EVERY_SHORT;
 }
 
 /* Cuts the recovery from the first cut of name at each of its operations. */
@@ -143,7 +162,7 @@ static void try_second_cuts(struct nkv_cut_run *run,
              i++) {
             name->second.at = at + 1;
             if (name->second.kind != NKV_SIM_CUT_NONE &&
-                is_in_share(name, run->is_long || run->only ? 1 : 5)) {
+                is_in_share(name, second_stride(run))) {
                 try_image(run, action, name);
             }
         }
@@ -157,7 +176,6 @@ static void try_cut_point(struct nkv_cut_run *run,
 {
     struct nkv_cut_name name = {.operation = run->operation};
     uint32_t stride = run->is_long ? 1 : run->the_case->short_stride;
-    uint32_t twice = run->is_long ? TWICE_EVERY_LONG : TWICE_EVERY_SHORT;
     bool tried = false;
 
     for (uint32_t i = 0; nkv_cut_variant(run, kind, i, &name.first); i++) {
@@ -169,7 +187,7 @@ static void try_cut_point(struct nkv_cut_run *run,
         tried = true;
         try_image(run, action, &name);
         if (run->only != NULL ? is_same_cut(&name.first, &run->only->first)
-                              : is_in_share(&name, stride * twice)) {
+                              : is_in_share(&name, twice_stride(run))) {
             try_second_cuts(run, action, &name);
         }
     }

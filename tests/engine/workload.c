@@ -77,23 +77,30 @@ size_t nkv_workload_value(struct nkv_workload *workload, uint8_t *to)
     return size;
 }
 
+bool nkv_may_be_full(const struct nkv_bench *bench, bool is_new_key,
+                     size_t entry_size, uint32_t percent)
+{
+    struct nkv_statistics now = nkv_bench_statistics(bench);
+    const struct nkv_bench_setup *setup = &bench->setup;
+    uint64_t room =
+        (uint64_t)(setup->sector_count - setup->copies) * setup->sector_size;
+    uint64_t unit = setup->program_unit > 16 ? setup->program_unit : 16;
+    uint64_t need = (entry_size + unit - 1) / unit * unit * setup->copies;
+
+    if (is_new_key && now.keys == setup->max_keys) {
+        return true;
+    }
+    return (now.live_bytes + need) * 100 > room * percent;
+}
+
 static bool may_be_full(const struct nkv_workload *workload,
                         const struct nkv_bench *bench,
                         const struct action *action, size_t value_size)
 {
-    struct nkv_statistics now = nkv_bench_statistics(bench);
-    const struct nkv_bench_setup *setup = &bench->setup;
-    uint64_t percent = workload->full_percent > 0 ? workload->full_percent : 50;
-    uint64_t room =
-        (uint64_t)(setup->sector_count - setup->copies) * setup->sector_size;
-    uint64_t unit = setup->program_unit > 16 ? setup->program_unit : 16;
-    uint64_t need = 16 + action->key.size + value_size;
+    uint32_t percent = workload->full_percent > 0 ? workload->full_percent : 50;
 
-    need = (need + unit - 1) / unit * unit * setup->copies;
-    if (action->entry == NULL && now.keys == setup->max_keys) {
-        return true;
-    }
-    return (now.live_bytes + need) * 100 > room * percent;
+    return nkv_may_be_full(bench, action->entry == NULL,
+                           16 + action->key.size + value_size, percent);
 }
 
 static bool do_put(struct nkv_workload *workload, struct nkv_bench *bench,

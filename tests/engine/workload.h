@@ -56,6 +56,11 @@ size_t nkv_workload_key(const struct nkv_workload *workload, uint32_t number,
 /* Writes a random value of at most value_size_max bytes; returns its size. */
 size_t nkv_workload_value(struct nkv_workload *workload, uint8_t *to);
 
+/* Whether a store that keeps this entry as well may call itself full: the key
+ * table is, or more than percent of the sectors but the spare ones is live. */
+bool nkv_may_be_full(const struct nkv_bench *bench, bool is_new_key,
+                     size_t entry_size, uint32_t percent);
+
 /* Does one random operation on store and model. Whether the store did right;
  * prints what it did wrong. */
 bool nkv_workload_do(struct nkv_workload *workload, struct nkv_bench *bench,
