@@ -325,6 +325,37 @@ static void mutations_in_flight_save_time(void **state)
     close_rig(rig);
 }
 
+/* The client thinks that the line is faster than it is: it learns. */
+static void a_line_slower_than_told_is_not_flooded(void **state)
+{
+    (void)state;
+    enum { COUNT = 64 };
+    static char keys[COUNT][16];
+    static struct nkv_mutation mutations[COUNT];
+    static uint8_t bytes[100];
+    struct nkv_client_counters counters;
+    struct rig *rig = open_rig(NULL);
+    rig->bench.line.speed = (struct nkv_line_speed){4800, 1};
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < COUNT; i++) {
+            snprintf(keys[i], sizeof(keys[i]), "k%d/%zu", round, i % 16);
+            mutations[i] = (struct nkv_mutation){
+                .key = text_span(keys[i]),
+                .value = {bytes, sizeof(bytes)},
+            };
+            bytes[0]++;
+        }
+        assert_done(rig->client, nkv_client_apply(rig->client,
+                                                  &(struct nkv_call_options){
+                                                      .deadline_ms = 100000},
+                                                  mutations, COUNT));
+    }
+    nkv_client_get_counters(rig->client, &counters);
+    /* One round of repeats, or two, and not one for each mutation. */
+    assert_in_range(counters.retries, 1, 64);
+    close_rig(rig);
+}
+
 static void a_full_store_says_so(void **state)
 {
     (void)state;
@@ -637,6 +668,7 @@ int main(void)
         cmocka_unit_test(a_conditional_write_compares_the_version),
         cmocka_unit_test(a_batch_goes_on_after_a_refusal),
         cmocka_unit_test(mutations_in_flight_save_time),
+        cmocka_unit_test(a_line_slower_than_told_is_not_flooded),
         cmocka_unit_test(a_full_store_says_so),
         cmocka_unit_test(a_full_table_of_keys_says_so),
         cmocka_unit_test(a_scan_gives_every_record_of_the_prefix),

@@ -55,7 +55,9 @@ static struct nkv_client *new_client(const char *port,
     client->max_packet = or_default(options->max_packet, NKV_LINK_PACKET_MAX);
     client->limit_at = UINT64_MAX;
     client->session.client = random_number(client);
-    client->call_id = random_number(client);
+    client->call_id = random_number(client) % NKV_CLIENT_CALL_ID_MAX + 1;
+    client->patience = 1;
+    client->patience_call_id = client->call_id;
     if (client->port == NULL || client->client_name == NULL)
         nkv_client_free(&client);
     return client;

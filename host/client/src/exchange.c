@@ -5,8 +5,6 @@
 #include <string.h>
 
 enum {
-    /* Ids stay within what stock clients use, and need 3 bytes. */
-    CALL_ID_MAX = (1 << 21) - 1,
     /* Frame and packet around a message. */
     FRAME_OVERHEAD = 28,
     /* For the two ends' own slowness. */
@@ -14,6 +12,7 @@ enum {
     /* What a device may be deaf for before it has told. */
     STALL_UNKNOWN_MS = 500,
     TIMER_MAX_MS = 60000,
+    PATIENCE_MAX = 8,
     BUSY_FIRST_MS = 20,
     BUSY_MAX_MS = 1000
 };
@@ -63,10 +62,25 @@ static void take_message(const struct nkv_client *client,
         exchange->message(exchange->context, packet->payload);
 }
 
+/* A second answer to a call says that its request was repeated too early. That
+ * is told once to all calls that were under way then. */
+static void grow_patience(struct nkv_client *client, uint32_t call_id)
+{
+    uint32_t newer =
+        (call_id - client->patience_call_id) % (NKV_CLIENT_CALL_ID_MAX + 1);
+    if (newer == 0 || newer > NKV_CLIENT_CALL_ID_MAX / 2)
+        return;
+    client->patience_call_id = client->call_id;
+    if (client->patience < PATIENCE_MAX)
+        client->patience *= 2;
+}
+
 static void take_late(struct nkv_client *client,
                       const struct nkv_packet *packet)
 {
     client->link.counters.late_answers++;
+    if (packet->type == NKV_PACKET_RESPONSE)
+        grow_patience(client, packet->call_id);
     if (packet->type != NKV_PACKET_SERVER_STREAM)
         return;
     client->stray = (struct nkv_stray){
@@ -77,10 +91,25 @@ static void take_late(struct nkv_client *client,
     };
 }
 
+/* The device is at work on what it was sent, in that order: those behind are
+ * given the time anew. Answers are no more than requests, so this ends. */
+static void restart_timers(struct nkv_client *client)
+{
+    uint64_t now = nkv_link_now(&client->link);
+    for (struct nkv_exchange *exchange = client->exchanges; exchange != NULL;
+         exchange = exchange->next) {
+        uint64_t later = now + exchange->timer_ms;
+        if (exchange->attempts > 0 && exchange->resend_at < later)
+            exchange->resend_at = later;
+    }
+}
+
 void nkv_host_receive(void *context, const struct nkv_packet *packet)
 {
     struct nkv_client *client = context;
     struct nkv_exchange *exchange = find(client, packet);
+    if (packet->type == NKV_PACKET_RESPONSE)
+        restart_timers(client);
     if (exchange == NULL || exchange->done) {
         take_late(client, packet);
         return;
@@ -98,7 +127,7 @@ void nkv_exchange_begin(struct nkv_client *client,
                         struct nkv_exchange *exchange,
                         enum nkv_method_number method, struct nkv_span request)
 {
-    client->call_id = client->call_id % CALL_ID_MAX + 1;
+    client->call_id = client->call_id % NKV_CLIENT_CALL_ID_MAX + 1;
     exchange->call_id = client->call_id;
     exchange->method = nkv_method(method);
     exchange->request = request;
@@ -169,6 +198,7 @@ static uint64_t timer_ms(const struct nkv_client *client,
                     2 * (uint64_t)client->latency_ms + MARGIN_MS +
                     exchange->extra_ms;
     time += session->open ? session->device.stall_max_ms : STALL_UNKNOWN_MS;
+    time *= client->patience;
     unsigned doublings = exchange->attempts > 16 ? 16 : exchange->attempts;
     time <<= doublings;
     uint64_t most = TIMER_MAX_MS + (uint64_t)exchange->extra_ms;
@@ -210,8 +240,8 @@ enum nkv_status nkv_exchange_send(struct nkv_client *client,
                              "reads at the other end)");
     if (status != NKV_OK)
         return nkv_host_no_memory(client);
-    exchange->resend_at =
-        nkv_link_now(&client->link) + timer_ms(client, exchange, ahead);
+    exchange->timer_ms = timer_ms(client, exchange, ahead);
+    exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
     exchange->attempts++;
     return NKV_OK;
 }

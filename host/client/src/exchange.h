@@ -28,8 +28,10 @@ struct nkv_exchange {
     /* How often it was sent since the last sign of life, and whether ever. */
     unsigned attempts;
     bool sent;
-    /* When to send it, or send it again. */
+    /* When to send it, or send it again; and how long after its sending that
+     * was set to be. */
     uint64_t resend_at;
+    uint64_t timer_ms;
 
     /* The call has ended: packet type (RESPONSE or SERVER_ERROR), status and a
      * copy of the payload. */

@@ -8,6 +8,9 @@
 #include "text.h"
 #include <norkv/client.h>
 
+/* Ids stay within what stock clients use, and need 3 bytes. */
+enum { NKV_CLIENT_CALL_ID_MAX = (1 << 21) - 1 };
+
 /* What the device said in Device.Open, and where this client's mutations are.
  */
 struct nkv_host_session {
@@ -46,6 +49,11 @@ struct nkv_client {
 
     struct nkv_exchange *exchanges;
     uint32_t call_id;
+    /* Timers are this many times longer than the line explains: it has turned
+     * out to be slower than its baud rate (a PTY has none). Calls up to
+     * patience_call_id did not know it yet. */
+    uint32_t patience;
+    uint32_t patience_call_id;
     struct nkv_stray stray;
     struct nkv_host_session session;
 
