@@ -117,8 +117,13 @@ struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
                                   const struct nkv_client_options *options)
 {
     struct nkv_client_transport transport = nkv_bench_transport(bench);
+    struct nkv_client_options copy = {0};
     struct nkv_client *client;
-    assert_done(client,
-                nkv_client_open_transport(&transport, options, &client));
+    if (options != NULL)
+        copy = *options;
+    bench->opened++;
+    if (copy.seed == 0)
+        copy.seed = bench->opened;
+    assert_done(client, nkv_client_open_transport(&transport, &copy, &client));
     return client;
 }

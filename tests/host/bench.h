@@ -23,7 +23,8 @@ struct nkv_bench {
     int cut_error;
     /* The line takes nothing. */
     bool is_stuck;
-    /* How often the client closed its transport. */
+    /* How often a client was opened, and closed its transport. */
+    unsigned opened;
     unsigned closed;
 };
 

@@ -25,10 +25,11 @@ const char *nkv_client_version(void)
 
 /* Another one each time: a restarted program must not take the answers to its
  * predecessor for its own. */
-static uint32_t random_number(const void *address)
+static uint32_t random_number(const void *address, uint32_t seed)
 {
-    uint32_t number;
-    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+    uint32_t number = seed;
+    if (number == 0 &&
+        getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
         number = (uint32_t)(uintptr_t)address ^ 0x9e3779b9u;
     return number == 0 ? 1 : number;
 }
@@ -54,8 +55,9 @@ static struct nkv_client *new_client(const char *port,
     client->attempts = or_default(options->attempts, DEFAULT_ATTEMPTS);
     client->max_packet = or_default(options->max_packet, NKV_LINK_PACKET_MAX);
     client->limit_at = UINT64_MAX;
-    client->session.client = random_number(client);
-    client->call_id = random_number(client) % NKV_CLIENT_CALL_ID_MAX + 1;
+    client->session.client = random_number(client, options->seed);
+    client->call_id =
+        random_number(client, options->seed) % NKV_CLIENT_CALL_ID_MAX + 1;
     client->patience = 1;
     client->patience_call_id = client->call_id;
     if (client->port == NULL || client->client_name == NULL)

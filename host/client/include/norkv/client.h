@@ -139,6 +139,10 @@ struct nkv_client_options {
     /* The largest RPC packet to ask the device for, 512 to 4096 bytes.
      * 0: 4096. */
     uint32_t max_packet;
+    /* What the handle's numbers (of client and calls) are made from. 0: from
+     * the system's randomness, as it should be but in tests that repeat: two
+     * clients of a device must not have the same numbers. */
+    uint32_t seed;
     /* What the device may show as its client's name. NULL: "libnorkv". */
     const char *client_name;
     /* Called for everything that crosses the line. NULL: no trace. */
