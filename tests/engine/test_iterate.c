@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "check.h"
 #include "collide.h"
+#include "index.h"
 #include "model.h"
 
 #include <stdio.h>
@@ -155,6 +156,20 @@ static void iteration_goes_on_behind_a_key_that_was_deleted(void **state)
     assert_int_equal(nkv_bench_statistics(&bench).keys, 0);
 }
 
+/* The keys must collide for the tests of collisions to test anything. */
+static void the_colliding_keys_do_collide(void **state)
+{
+    uint8_t bytes[NKV_COLLIDING_KEY_SIZE];
+    struct nkv_span key = {bytes, nkv_colliding_key(0, bytes)};
+    uint32_t hash = nkv_hash(key);
+
+    (void)state;
+    for (uint32_t i = 1; i < NKV_COLLIDING_KEYS; i++) {
+        nkv_colliding_key(i, bytes);
+        assert_int_equal(nkv_hash(key), hash);
+    }
+}
+
 static void put_colliding_keys(struct nkv_model *model)
 {
     for (uint32_t i = 0; i < NKV_COLLIDING_KEYS; i++) {
@@ -287,6 +302,7 @@ int main(void)
         TEST(keys_that_stay_come_once_whatever_changes_meanwhile),
         TEST(iteration_goes_on_behind_a_given_key),
         TEST(iteration_goes_on_behind_a_key_that_was_deleted),
+        TEST(the_colliding_keys_do_collide),
         TEST(sixty_four_keys_of_one_hash_are_sixty_four_keys),
         TEST(keys_of_one_hash_are_iterated_behind_one_another),
         TEST(the_references_colliding_keys_are_two_keys),

@@ -2,7 +2,8 @@
  * Tens of thousands of random operations, after each of which the store is
  * equal to a plain map.
  *
- * test_model [NAME [OPERATIONS [SEED]]]: only the case with this name.
+ * test_model [NAME [OPERATIONS [SEED]]]: only the case with this name. Without
+ * a seed, each case runs with several.
  */
 #include "collide.h"
 #include "random.h"
@@ -175,6 +176,8 @@ static const struct model_case cases[] = {
      false},
 };
 
+enum { SEEDS = 3 };
+
 static bool run_case(const struct model_case *the_case, uint32_t operations,
                      uint64_t seed)
 {
@@ -210,7 +213,8 @@ int main(int argc, char **argv)
 {
     const char *only = argc > 1 ? argv[1] : NULL;
     uint32_t operations = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 0;
-    uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+    uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+    uint64_t last = argc > 3 ? first : SEEDS;
     int run = 0, failed = 0;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -219,8 +223,11 @@ int main(int argc, char **argv)
         if (only != NULL && strcmp(only, it->name) != 0) {
             continue;
         }
-        run++;
-        failed += !run_case(it, operations ? operations : it->operations, seed);
+        for (uint64_t seed = first; seed <= last; seed++) {
+            run++;
+            failed +=
+                !run_case(it, operations ? operations : it->operations, seed);
+        }
     }
     if (run == 0) {
         fprintf(stderr, "no case named %s\n", only);

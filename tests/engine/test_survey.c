@@ -1,0 +1,253 @@
+/* The survey tells what lies where. */
+#include "bench.h"
+#include "check.h"
+#include "entry_image.h"
+
+#include <norkv/survey.h>
+#include <string.h>
+
+enum { SECTOR = 512, SIZE = 4 * SECTOR, PLACES_MAX = 64 };
+
+static struct nkv_bench bench;
+static uint8_t image[SIZE];
+
+struct places {
+    struct nkv_place list[PLACES_MAX];
+    size_t count;
+    /* Stop after so many. */
+    size_t most;
+};
+
+static int set_up(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 4, 16)};
+
+    (void)state;
+    nkv_bench_init(&bench, &setup);
+    memset(image, 0xFF, sizeof image);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    bool good = nkv_bench_is_sound(&bench);
+
+    (void)state;
+    nkv_bench_free(&bench);
+    return good ? 0 : -1;
+}
+
+static size_t add(uint32_t offset, const char *key, const char *value,
+                  uint32_t id)
+{
+    struct nkv_image entry = {.magic = NKV_DEFAULT_MAGIC,
+                              .id = id,
+                              .key = nkv_text(key),
+                              .is_tombstone = value == NULL};
+
+    if (value != NULL) {
+        entry.value = nkv_text(value);
+    }
+    return nkv_image_write(&entry, image + offset);
+}
+
+static bool take(void *context, const struct nkv_place *place)
+{
+    struct places *places = context;
+
+    assert_true(places->count < PLACES_MAX);
+    places->list[places->count++] = *place;
+    return places->count < places->most;
+}
+
+/* Mounts without repair, surveys, and checks that the places follow one another
+ * without a gap. */
+static struct places survey(enum nkv_status expected)
+{
+    struct places places = {.most = PLACES_MAX};
+    uint32_t end = 0;
+
+    bench.config.manual_repair = true;
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_status(nkv_bench_mount(&bench), expected);
+    assert_ok(nkv_survey(&bench.store, take, &places));
+    for (size_t i = 0; i < places.count; i++) {
+        assert_int_equal(places.list[i].sector, places.list[i].offset / SECTOR);
+        if (places.list[i].kind != NKV_PLACE_MISSING_COPY) {
+            assert_int_equal(places.list[i].offset, end);
+            end += places.list[i].size;
+        }
+    }
+    assert_int_equal(end, SIZE);
+    assert_int_equal(bench.sim.counts.operations, 0);
+    return places;
+}
+
+/* The place that begins at an offset. */
+static const struct nkv_place *at(const struct places *places, uint32_t offset)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->list[i].offset == offset &&
+            places->list[i].kind != NKV_PLACE_MISSING_COPY) {
+            return &places->list[i];
+        }
+    }
+    fail_msg("no place at %u", offset);
+    return NULL;
+}
+
+static void expect(const struct places *places, uint32_t offset,
+                   enum nkv_place_kind kind, const char *key)
+{
+    const struct nkv_place *place = at(places, offset);
+
+    assert_int_equal(place->kind, kind);
+    assert_int_equal(place->key_size, strlen(key));
+    assert_memory_equal(place->key, key, strlen(key));
+}
+
+static void a_blank_flash_is_free(void **state)
+{
+    struct places places = survey(NKV_OK);
+
+    (void)state;
+    for (size_t i = 0; i < places.count; i++) {
+        assert_int_equal(places.list[i].kind, NKV_PLACE_FREE);
+    }
+}
+
+static void current_and_stale_entries_are_told_apart(void **state)
+{
+    struct places places;
+
+    (void)state;
+    add(0, "a", "old", 1);
+    add(32, "b", "gone", 2);
+    add(64, "a", "new", 3);
+    add(96, "b", NULL, 4);
+    places = survey(NKV_OK);
+    expect(&places, 0, NKV_PLACE_STALE, "a");
+    expect(&places, 32, NKV_PLACE_STALE, "b");
+    expect(&places, 64, NKV_PLACE_LIVE, "a");
+    expect(&places, 96, NKV_PLACE_TOMBSTONE, "b");
+    expect(&places, 128, NKV_PLACE_FREE, "");
+    assert_int_equal(at(&places, 0)->size, 32);
+    assert_int_equal(at(&places, 64)->version, 3);
+    assert_int_equal(at(&places, 96)->version, 4);
+}
+
+static void a_torn_tail_is_torn_and_names_its_key(void **state)
+{
+    struct places places;
+
+    (void)state;
+    add(0, "a", "value", 1);
+    add(32, "torn", "a value of some length", 2);
+    memset(image + 64, 0xFF, 16);
+    places = survey(NKV_DATA_LOSS);
+    expect(&places, 0, NKV_PLACE_LIVE, "a");
+    expect(&places, 32, NKV_PLACE_TORN, "torn");
+    assert_false(at(&places, 32)->intact_elsewhere);
+}
+
+static void a_damaged_entry_is_corrupt(void **state)
+{
+    struct places places;
+
+    (void)state;
+    add(0, "a", "value", 1);
+    add(32, "b", "value", 2);
+    image[20] ^= 1;
+    places = survey(NKV_DATA_LOSS);
+    assert_int_equal(at(&places, 0)->kind, NKV_PLACE_CORRUPT);
+    assert_false(at(&places, 0)->intact_elsewhere);
+    expect(&places, 32, NKV_PLACE_LIVE, "b");
+}
+
+static void a_damaged_copy_has_an_intact_one_elsewhere(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 4, 16),
+                                          .copies = 2};
+    struct places places;
+    size_t missing = 0;
+
+    (void)state;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &setup);
+    add(0, "a", "value", 1);
+    add(32, "b", "value", 2);
+    add(SECTOR, "a", "value", 1);
+    add(SECTOR + 32, "b", "value", 2);
+    image[20] ^= 1;
+    places = survey(NKV_DATA_LOSS);
+    expect(&places, 0, NKV_PLACE_CORRUPT, "a");
+    assert_true(at(&places, 0)->intact_elsewhere);
+    expect(&places, SECTOR, NKV_PLACE_LIVE, "a");
+    for (size_t i = 0; i < places.count; i++) {
+        if (places.list[i].kind == NKV_PLACE_MISSING_COPY) {
+            missing++;
+            assert_int_equal(places.list[i].size, 0);
+            assert_int_equal(places.list[i].key[0], 'a');
+        }
+    }
+    assert_int_equal(missing, 1);
+}
+
+static void what_an_interrupted_erase_left_is_told(void **state)
+{
+    struct places places;
+
+    (void)state;
+    add(0, "a", "value", 2);
+    add(SECTOR + 256, "a", "stale", 1);
+    places = survey(NKV_OK);
+    assert_int_equal(at(&places, SECTOR)->kind, NKV_PLACE_STALE_ERASE);
+    expect(&places, 0, NKV_PLACE_LIVE, "a");
+}
+
+static void an_entry_of_another_format_is_foreign(void **state)
+{
+    struct nkv_image entry = {.magic = 0x0BADF00D,
+                              .id = 9,
+                              .key = nkv_text("their"),
+                              .value = nkv_text("value")};
+    struct places places;
+
+    (void)state;
+    add(0, "ours", "value", 1);
+    nkv_image_write(&entry, image + SECTOR);
+    places = survey(NKV_FAILED_PRECONDITION);
+    expect(&places, SECTOR, NKV_PLACE_FOREIGN, "their");
+    expect(&places, 0, NKV_PLACE_LIVE, "ours");
+}
+
+static void a_survey_ends_when_it_is_told_to(void **state)
+{
+    struct places places = {.most = 1};
+
+    (void)state;
+    add(0, "a", "1", 1);
+    add(32, "b", "2", 2);
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_ok(nkv_survey(&bench.store, take, &places));
+    assert_int_equal(places.count, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_blank_flash_is_free),
+        TEST(current_and_stale_entries_are_told_apart),
+        TEST(a_torn_tail_is_torn_and_names_its_key),
+        TEST(a_damaged_entry_is_corrupt),
+        TEST(a_damaged_copy_has_an_intact_one_elsewhere),
+        TEST(what_an_interrupted_erase_left_is_told),
+        TEST(an_entry_of_another_format_is_foreign),
+        TEST(a_survey_ends_when_it_is_told_to),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
