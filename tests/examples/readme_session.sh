@@ -5,7 +5,12 @@
 set -uo pipefail
 readme=$(realpath "$1")
 bin=$(mktemp -d)
-trap 'rm -rf "$bin"' EXIT
+simulator=0
+finish() {
+    [ "$simulator" -eq 0 ] || kill -KILL "$simulator" 2>/dev/null
+    rm -rf "$bin"
+}
+trap finish EXIT
 ln -s "$(realpath "$2")" "$bin/norkv"
 ln -s "$(realpath "$3")" "$bin/norkv-sim"
 PATH=$bin:$PATH
@@ -37,7 +42,7 @@ block 2 | awk '/^\$ / { on = $0 == "$ cat unit.csv"; next } on { print }' \
     >unit.csv
 
 : >sim.log
-eval "$(block 1 | sed -n 's/^\$ //p')" >sim.log 2>&1 &
+eval "exec $(block 1 | sed -n 's/^\$ //p')" >sim.log 2>&1 &
 simulator=$!
 for _ in $(seq 600); do
     grep -q '^listening on ' sim.log && break
@@ -50,6 +55,7 @@ play <wanted >got
 diff -u wanted got || failed=1
 kill -KILL "$simulator"
 wait "$simulator" 2>/dev/null
+simulator=0
 block 3 >wanted
 play <wanted >got
 diff -u wanted got || failed=1
