@@ -43,7 +43,6 @@ static bool cut_once(struct nkv_cut_run *run, const struct nkv_bench *from,
     enum nkv_status status;
 
     nkv_bench_copy(&run->trial, from);
-    run->trial.sim.random = cut->seed;
     nkv_flash_sim_cut(&run->trial.sim, *cut);
     status = nkv_cut_perform(&run->trial, action);
     if (!run->trial.sim.is_off) {
@@ -54,6 +53,16 @@ static bool cut_once(struct nkv_cut_run *run, const struct nkv_bench *from,
     return status == NKV_OK;
 }
 
+/* Makes the image of the first cut alone. What reads at random afterwards
+ * follows from its seed, so that a recovery is the same each time. */
+static bool cut_first(struct nkv_cut_run *run,
+                      const struct nkv_cut_action *action,
+                      const struct nkv_cut_name *name)
+{
+    run->before.sim.random = name->first.seed;
+    return cut_once(run, &run->before, action, &name->first);
+}
+
 /* Makes the image with this name in run->trial. Sets *collides when a torn
  * entry's CRC-16 was right by chance. Whether action was acknowledged. */
 static bool make_image(struct nkv_cut_run *run,
@@ -61,7 +70,7 @@ static bool make_image(struct nkv_cut_run *run,
                        const struct nkv_cut_name *name, bool *collides)
 {
     static const struct nkv_cut_action mount = {.kind = NKV_CUT_MOUNT};
-    bool acknowledged = cut_once(run, &run->before, action, &name->first);
+    bool acknowledged = cut_first(run, action, name);
 
     *collides = nkv_cut_is_crc_collision(&run->trial.sim);
     if (name->second.kind != NKV_SIM_CUT_NONE) {
@@ -148,7 +157,7 @@ static void try_second_cuts(struct nkv_cut_run *run,
     struct nkv_flash_sim *sim = &run->trial.sim;
     size_t length;
 
-    (void)cut_once(run, &run->before, action, &name->first);
+    (void)cut_first(run, action, name);
     sim->log = run->log;
     sim->log_capacity = NKV_CUT_LOG_MAX;
     sim->log_size = 0;

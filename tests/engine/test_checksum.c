@@ -3,6 +3,7 @@
 #include "check.h"
 #include "entry_image.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SECTOR = 512, SIZE = 4 * SECTOR };
@@ -68,7 +69,7 @@ static const char *read_changed(const struct nkv_checksum *checksum,
     nkv_bench_init(&bench, &setup);
     nkv_flash_sim_load(&bench.sim, image);
     status = nkv_bench_mount(&bench);
-    strcpy(result, nkv_bench_get(&bench, "key"));
+    snprintf(result, sizeof result, "%s", nkv_bench_get(&bench, "key"));
     assert_status(status, result[0] == '(' ? NKV_DATA_LOSS : NKV_OK);
     assert_true(nkv_bench_is_sound(&bench));
     nkv_bench_free(&bench);
