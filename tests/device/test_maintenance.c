@@ -377,6 +377,34 @@ static void erase_all_empties_its_store_only(void **state)
     nkv_rig_expect(rig, "key", "again");
 }
 
+/* They may all have arrived before the device looks. */
+static void what_is_put_behind_an_erase_all_stays(void **state)
+{
+    const struct nkv_test_write put = {
+        .key = nkv_text("key"),
+        .value = nkv_text("new"),
+    };
+    struct nkv_rig *rig = *state;
+    struct outcome outcome = {0};
+    uint8_t bytes[64];
+    uint32_t erase_id, put_id;
+
+    nkv_rig_put(rig, "key", "old");
+    nkv_rig_put(rig, "other", "old");
+    erase_id = start_erase(rig, 0, NKV_RIG_UNIT_ID);
+    put_id = nkv_rig_request(
+        rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_PUT,
+        nkv_write_payload(&put, (struct nkv_buffer){bytes, sizeof bytes}));
+    nkv_rig_run(rig);
+    watch(rig, erase_id, &outcome);
+    assert_true(outcome.ended);
+    assert_int_equal(outcome.status, NKV_OK);
+    assert_int_equal(nkv_rig_packet(rig, rig->frame_count - 1).call_id, put_id);
+    assert_int_equal(nkv_rig_packet(rig, rig->frame_count - 1).status, NKV_OK);
+    nkv_rig_expect(rig, "key", "new");
+    nkv_rig_expect(rig, "other", NULL);
+}
+
 static void erase_all_makes_a_foreign_flash_usable(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -484,6 +512,7 @@ int main(void)
         TEST(erase_all_needs_the_units_own_id),
         cmocka_unit_test(a_unit_without_id_cannot_be_erased),
         TEST(erase_all_empties_its_store_only),
+        TEST(what_is_put_behind_an_erase_all_stays),
         TEST(erase_all_makes_a_foreign_flash_usable),
         TEST(a_failing_erase_is_reported),
         TEST(idle_polls_prepare_room_for_the_next_writes),

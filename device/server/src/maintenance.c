@@ -130,32 +130,31 @@ static void refuse(struct nkv_rpc_call *call, enum nkv_status status,
     finish(call, status, 0, reason);
 }
 
-/* Whether a long operation runs on a store. */
+/* Whether a collection runs on a store. */
 static bool is_busy(const struct nkv_server *server, uint32_t store)
 {
     const struct nkv_server_memory *memory = &server->config->memory;
 
     for (size_t i = 0; i < memory->call_count; i++) {
         if (memory->work[i].store == store &&
-            (memory->work[i].kind == NKV_WORK_COLLECT ||
-             memory->work[i].kind == NKV_WORK_ERASE_ALL)) {
+            memory->work[i].kind == NKV_WORK_COLLECT) {
             return true;
         }
     }
     return false;
 }
 
-static void begin(struct nkv_rpc_call *call, enum nkv_work_kind kind,
-                  uint32_t store, enum nkv_maintenance_kind maintenance)
+static void begin_collect(struct nkv_rpc_call *call, uint32_t store,
+                          enum nkv_maintenance_kind kind)
 {
     struct nkv_server_work *work = nkv_work_of(call);
 
     *work = (struct nkv_server_work){
-        .kind = (uint8_t)kind,
+        .kind = NKV_WORK_COLLECT,
         .store = (uint8_t)store,
         .of.operation =
             {
-                .maintenance.kind = maintenance,
+                .maintenance.kind = kind,
                 .reported_ms = nkv_server_now_ms(nkv_server_of(call)),
             },
     };
@@ -201,7 +200,7 @@ static void start_collect(struct nkv_rpc_call *call, struct nkv_span payload)
     } else if (is_busy(server, request.store)) {
         refuse(call, NKV_UNAVAILABLE, norkv_v1_Reason_REASON_BUSY);
     } else {
-        begin(call, NKV_WORK_COLLECT, request.store, kind);
+        begin_collect(call, request.store, kind);
     }
 }
 
@@ -262,38 +261,11 @@ static bool is_our_unit_id(const struct nkv_server *server,
            memcmp(given.data, ours.data, ours.size) == 0;
 }
 
-static void start_erase_all(struct nkv_rpc_call *call, struct nkv_span payload)
+static void erase_all(struct nkv_rpc_call *call, struct nkv_server_store *store)
 {
-    const struct nkv_server *server = nkv_server_of(call);
-    norkv_v1_EraseAllRequest request = norkv_v1_EraseAllRequest_init_zero;
-    struct nkv_span unit_id;
-
-    nkv_pb_take(&request.unit_id, &unit_id);
-    if (!nkv_decode_request(call, payload, norkv_v1_EraseAllRequest_fields,
-                            &request)) {
-        return;
-    }
-    if (nkv_find_store(server, request.store) == NULL) {
-        refuse(call, NKV_INVALID_ARGUMENT,
-               norkv_v1_Reason_REASON_NO_SUCH_STORE);
-    } else if (!is_our_unit_id(server, unit_id)) {
-        refuse(call, NKV_INVALID_ARGUMENT,
-               norkv_v1_Reason_REASON_WRONG_UNIT_ID);
-    } else if (is_busy(server, request.store)) {
-        refuse(call, NKV_UNAVAILABLE, norkv_v1_Reason_REASON_BUSY);
-    } else {
-        begin(call, NKV_WORK_ERASE_ALL, request.store, NKV_MAINTAIN_PARTIAL);
-    }
-}
-
-static void erase_all(struct nkv_rpc_call *call)
-{
-    struct nkv_server *server = nkv_server_of(call);
-    struct nkv_server_store *store =
-        nkv_find_store(server, nkv_work_of(call)->store);
     enum nkv_status status = nkv_erase_all(store->store);
 
-    server->value_crc.known = false;
+    nkv_server_of(call)->value_crc.known = false;
     if (status == NKV_OK) {
         store->mount_status = NKV_OK;
     }
@@ -301,14 +273,38 @@ static void erase_all(struct nkv_rpc_call *call)
            long_reason(status));
 }
 
+/* Erases before anything else is taken from the line: what was written by the
+ * requests behind this one must stay. */
+static void start_erase_all(struct nkv_rpc_call *call, struct nkv_span payload)
+{
+    const struct nkv_server *server = nkv_server_of(call);
+    norkv_v1_EraseAllRequest request = norkv_v1_EraseAllRequest_init_zero;
+    struct nkv_server_store *store;
+    struct nkv_span unit_id;
+
+    nkv_pb_take(&request.unit_id, &unit_id);
+    if (!nkv_decode_request(call, payload, norkv_v1_EraseAllRequest_fields,
+                            &request)) {
+        return;
+    }
+    store = nkv_find_store(server, request.store);
+    if (store == NULL) {
+        refuse(call, NKV_INVALID_ARGUMENT,
+               norkv_v1_Reason_REASON_NO_SUCH_STORE);
+    } else if (!is_our_unit_id(server, unit_id)) {
+        refuse(call, NKV_INVALID_ARGUMENT,
+               norkv_v1_Reason_REASON_WRONG_UNIT_ID);
+    } else if (is_busy(server, request.store)) {
+        refuse(call, NKV_UNAVAILABLE, norkv_v1_Reason_REASON_BUSY);
+    } else if (report(call, 0, norkv_v1_Reason_REASON_NONE)) {
+        erase_all(call, store);
+    }
+}
+
 void nkv_handle_erase_all(struct nkv_rpc_call *call, enum nkv_rpc_event event,
                           struct nkv_span payload)
 {
     if (event == NKV_RPC_START) {
         start_erase_all(call, payload);
-    } else if (event == NKV_RPC_STEP) {
-        erase_all(call);
-    } else if (event == NKV_RPC_CANCEL) {
-        nkv_work_of(call)->kind = NKV_WORK_NONE;
     }
 }

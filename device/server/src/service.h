@@ -7,12 +7,7 @@
 #include <norkv/rpc.h>
 #include <norkv/server.h>
 
-enum nkv_work_kind {
-    NKV_WORK_NONE,
-    NKV_WORK_SCAN,
-    NKV_WORK_COLLECT,
-    NKV_WORK_ERASE_ALL
-};
+enum nkv_work_kind { NKV_WORK_NONE, NKV_WORK_SCAN, NKV_WORK_COLLECT };
 
 /* All services of the server. */
 extern const struct nkv_rpc_service nkv_services[];
