@@ -185,6 +185,26 @@ static void packets_too_small_for_answers_are_refused(void **state)
     assert_int_equal(nkv_rig_open(rig, 1, UINT32_MAX).status, NKV_OK);
 }
 
+/* Who comes next may have less room. */
+static void large_packets_end_with_the_line_that_asked_for_them(void **state)
+{
+    static const uint8_t value[1500];
+    const struct nkv_test_write put = {
+        .key = nkv_text("key"),
+        .value = {value, sizeof value},
+    };
+    struct nkv_rig *rig = *state;
+
+    assert_int_equal(nkv_rig_write(rig, &put).status, NKV_OK);
+    assert_int_equal(nkv_rig_open(rig, 1, NKV_RIG_PACKET).status, NKV_OK);
+    assert_int_equal(nkv_rig_get(rig, 0, "key", 0, 0).value.size, sizeof value);
+    nkv_server_disconnect(&rig->server);
+    assert_in_range(nkv_rig_get(rig, 0, "key", 0, 0).value.size, 1,
+                    NKV_SERVER_PACKET_DEFAULT);
+    assert_int_equal(nkv_rig_open(rig, 1, NKV_RIG_PACKET).status, NKV_OK);
+    assert_int_equal(nkv_rig_get(rig, 0, "key", 0, 0).value.size, sizeof value);
+}
+
 /* The size of the packet that echoes a text of size bytes; 0: refused. */
 static size_t echo(struct nkv_rig *rig, size_t size)
 {
@@ -358,6 +378,7 @@ int main(void)
         cmocka_unit_test(max_value_is_what_fits_the_fullest_frame),
         cmocka_unit_test(max_value_is_what_fits_the_smaller_store),
         TEST(packets_too_small_for_answers_are_refused),
+        TEST(large_packets_end_with_the_line_that_asked_for_them),
         TEST(echo_gives_back_what_it_gets),
         TEST(answers_stay_within_512_bytes_unless_open_asks_for_more),
         TEST(a_config_that_lacks_something_is_refused),

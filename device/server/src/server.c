@@ -220,6 +220,7 @@ enum nkv_status nkv_server_log(struct nkv_server *server, const char *text)
 void nkv_server_disconnect(struct nkv_server *server)
 {
     nkv_rpc_cancel_all(&server->rpc);
+    nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
     nkv_hdlc_decoder_init(&server->decoder, server->config->memory.receive);
     server->in_frame = false;
 }

@@ -267,7 +267,8 @@ NKV_MUST_USE enum nkv_status nkv_server_log(struct nkv_server *server,
                                             const char *text);
 
 /* The line was cut (a TCP peer has gone, say): ends running calls silently and
- * forgets a half-received frame. Sessions stay. */
+ * forgets a half-received frame and how large the packets to the peer may be.
+ * Sessions stay. */
 void nkv_server_disconnect(struct nkv_server *server);
 
 /* Tells that the board lost count bytes that arrived: for the statistics. */
