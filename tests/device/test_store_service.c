@@ -278,6 +278,29 @@ static void parts_of_a_value_need_one_pass_for_its_crc(void **state)
                 2 * sizeof value);
 }
 
+static void a_small_part_costs_no_more_than_a_large_one(void **state)
+{
+    struct nkv_rig *rig = *state;
+    uint8_t value[1800];
+
+    fill(value, sizeof value);
+    for (uint32_t max_size = 1; max_size < 4; max_size++) {
+        uint64_t before;
+
+        value[0]++;
+        assert_int_equal(
+            write(rig, (struct nkv_test_write){.key = nkv_text("big"),
+                                               .value = {value, sizeof value}})
+                .status,
+            NKV_OK);
+        before = rig->stores[0].flash.counts.read_bytes;
+        assert_int_equal(nkv_rig_get(rig, 0, "big", 7, max_size).message.crc32,
+                         nkv_crc32(0, value, sizeof value));
+        assert_true(rig->stores[0].flash.counts.read_bytes - before <
+                    10 * sizeof value);
+    }
+}
+
 /* Two keys in turn: the kept CRC is of one of them only. */
 static void the_crc_is_of_the_value_that_was_asked_for(void **state)
 {
@@ -447,6 +470,7 @@ int main(void)
         TEST(no_such_key_is_not_found),
         TEST(a_large_value_comes_in_parts_each_with_the_crc_of_the_whole),
         TEST(parts_of_a_value_need_one_pass_for_its_crc),
+        TEST(a_small_part_costs_no_more_than_a_large_one),
         TEST(the_crc_is_of_the_value_that_was_asked_for),
         TEST(the_end_of_a_value_is_empty_and_behind_it_is_out_of_range),
         TEST(a_conditional_put_needs_the_version_that_is_there),

@@ -60,11 +60,13 @@ static bool is_same_value(const struct nkv_server_crc *one,
            one->total_size == other->total_size;
 }
 
-/* Reads a value from end to end for its CRC. */
+/* Reads a value from end to end for its CRC, through the transmit buffer: the
+ * store verifies all of the entry for each part, so the parts must not be as
+ * small as a client may ask for. */
 static enum nkv_status compute_crc(const struct reading *reading,
-                                   struct nkv_buffer scratch, uint32_t total,
-                                   uint32_t *crc)
+                                   uint32_t total, uint32_t *crc)
 {
+    struct nkv_buffer scratch = reading->server->config->memory.transmit;
     uint32_t offset = 0;
 
     *crc = 0;
@@ -86,12 +88,11 @@ static enum nkv_status compute_crc(const struct reading *reading,
 
 /*
  * The CRC of a whole value of which a part is read. It is kept, so that a value
- * that is fetched in many parts is not read from end to end for each. scratch
- * is used when it is not known yet; *fresh tells.
+ * that is fetched in many parts is not read from end to end for each. *fresh:
+ * it was not known yet, and the transmit buffer has lost what was in it.
  */
 static enum nkv_status whole_crc(const struct reading *reading,
-                                 const struct nkv_value *value,
-                                 struct nkv_buffer scratch, bool *fresh)
+                                 const struct nkv_value *value, bool *fresh)
 {
     struct nkv_server_crc *kept = &reading->server->value_crc;
     struct nkv_server_crc wanted = name_value(reading, value);
@@ -101,7 +102,7 @@ static enum nkv_status whole_crc(const struct reading *reading,
     if (!*fresh) {
         return NKV_OK;
     }
-    status = compute_crc(reading, scratch, value->total_size, &wanted.crc);
+    status = compute_crc(reading, value->total_size, &wanted.crc);
     if (status == NKV_OK) {
         *kept = wanted;
     }
@@ -123,7 +124,7 @@ static enum nkv_status get_part(const struct reading *reading, uint32_t offset,
         *crc = nkv_crc32(0, to.data, value->size);
         return NKV_OK;
     }
-    status = whole_crc(reading, value, to, &fresh);
+    status = whole_crc(reading, value, &fresh);
     *crc = reading->server->value_crc.crc;
     if (status == NKV_OK && fresh) {
         status = read_some(reading, offset, to, value);
@@ -216,7 +217,6 @@ void nkv_handle_get(struct nkv_rpc_call *call, enum nkv_rpc_event event,
 }
 
 static enum nkv_status describe(const struct reading *reading,
-                                struct nkv_buffer scratch,
                                 norkv_v1_DescribeResponse *response)
 {
     bool fresh;
@@ -224,7 +224,7 @@ static enum nkv_status describe(const struct reading *reading,
     enum nkv_status status = nkv_describe(reading->store, reading->key, &value);
 
     if (status == NKV_OK) {
-        status = whole_crc(reading, &value, scratch, &fresh);
+        status = whole_crc(reading, &value, &fresh);
     }
     if (status != NKV_OK) {
         response->reason = nkv_read_reason(status);
@@ -251,7 +251,7 @@ void nkv_handle_describe(struct nkv_rpc_call *call, enum nkv_rpc_event event,
         return;
     }
     if (find_reading(&reading, call, request.store)) {
-        status = describe(&reading, nkv_rpc_room(call), &response);
+        status = describe(&reading, &response);
     } else {
         response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
     }
