@@ -45,6 +45,16 @@ static enum nkv_status take_bytes(void *context, const uint8_t *data,
     return status;
 }
 
+/* Whether the entry that ends at end came out intact. */
+static enum nkv_status verify_at(struct nkv_store *store,
+                                 const struct nkv_entry *entry, uint32_t end)
+{
+    struct nkv_entry written = *entry;
+
+    written.address = end - entry->size;
+    return nkv_entry_verify(store, &written, NULL);
+}
+
 static enum nkv_status program_entry(struct nkv_store *store, uint32_t sector,
                                      const struct nkv_content *content,
                                      uint32_t *address)
@@ -58,6 +68,9 @@ static enum nkv_status program_entry(struct nkv_store *store, uint32_t sector,
     status = nkv_entry_feed(store, content, &sink);
     if (status == NKV_OK)
         status = flush(&writer);
+    /* What was read from flash to be copied may have been misread. */
+    if (status == NKV_OK && content->source != NKV_NONE)
+        status = verify_at(store, &content->entry, writer.address);
     if (status == NKV_OK)
         nkv_sector_set_used(store, sector, used + content->entry.size);
     nkv_sector(store, sector)->touched_id = store->next_id;
@@ -105,6 +118,21 @@ static void note_spare(struct nkv_store *store, uint32_t sector,
     if (purpose == NKV_FOR_COLLECTING && store->spare == NKV_NONE &&
         nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
         store->spare = sector;
+    nkv_sector(store, sector)->holds_cold |= purpose == NKV_FOR_COLLECTING;
+}
+
+/* The sector for an entry, from the best purpose to the most general. */
+static uint32_t choose(const struct nkv_store *store, uint32_t size,
+                       const struct nkv_sector_set *taken,
+                       enum nkv_purpose purpose)
+{
+    uint32_t sector = nkv_sector_choose(store, size, taken, purpose);
+
+    if (sector == NKV_NONE && purpose == NKV_FOR_WRITING_COLD)
+        sector = nkv_sector_choose(store, size, taken, NKV_FOR_WRITING_APART);
+    if (sector == NKV_NONE && purpose != NKV_FOR_COLLECTING)
+        sector = nkv_sector_choose(store, size, taken, NKV_FOR_WRITING);
+    return sector;
 }
 
 enum nkv_status nkv_append_anywhere(struct nkv_store *store,
@@ -115,8 +143,7 @@ enum nkv_status nkv_append_anywhere(struct nkv_store *store,
     enum nkv_status status = NKV_OK;
 
     for (int i = 0; i < NKV_APPEND_TRIES; i++) {
-        uint32_t sector =
-            nkv_sector_choose(store, content->entry.size, taken, purpose);
+        uint32_t sector = choose(store, content->entry.size, taken, purpose);
         if (sector == NKV_NONE)
             return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
         note_spare(store, sector, purpose);

@@ -11,6 +11,15 @@ bool nkv_collecting(const struct nkv_store *store)
     return store->victim != NKV_NONE;
 }
 
+bool nkv_collection_pays(const struct nkv_store *store)
+{
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
+        if (nkv_sector(store, i)->state != NKV_SECTOR_FAILED &&
+            nkv_sector_stale(store, i) >= store->sector_bytes / NKV_PAYS)
+            return true;
+    return nkv_collecting(store);
+}
+
 void nkv_collect_begin(struct nkv_store *store, uint32_t sector)
 {
     if (nkv_collecting(store))
@@ -96,14 +105,11 @@ static enum nkv_status save_or_drop(struct nkv_store *store, uint32_t slot,
                                     uint32_t copy)
 {
     struct nkv_entry entry;
-    enum nkv_status status =
-        nkv_entry_read(store, nkv_slot_address(store, slot, copy), &entry);
+    enum nkv_status status = nkv_read_copy(store, slot, copy, &entry);
 
     if (status == NKV_OK)
-        status = nkv_entry_verify(store, &entry, NULL);
-    if (status == NKV_OK)
         return relocate(store, slot, &entry);
-    if (status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
+    if (status != NKV_DATA_LOSS)
         return status;
     drop_unreadable(store, slot, copy);
     return NKV_OK;
@@ -133,6 +139,9 @@ static enum nkv_status finish(struct nkv_store *store)
 
     store->counters[NKV_COUNT_COLLECTIONS]++;
     end(store);
+    /* If the victim could not be erased, its copies are given up again. */
+    if (store->erased_sectors == 0)
+        (void)nkv_recover_erased_sector(store);
     return status;
 }
 

@@ -14,6 +14,9 @@
 
 bool nkv_collecting(const struct nkv_store *store);
 
+/* Whether some sector is stale for the most part, or one is being collected. */
+bool nkv_collection_pays(const struct nkv_store *store);
+
 /* Makes a sector the victim. One that is being collected is left as it is. */
 void nkv_collect_begin(struct nkv_store *store, uint32_t sector);
 

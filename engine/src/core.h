@@ -19,6 +19,12 @@ enum {
     NKV_CHUNK = 32,
     /* Times a read that fails is tried. */
     NKV_READ_TRIES = 3,
+    /* Sectors from which on new entries and relocated ones go to different
+     * open sectors; with fewer the second open sector costs more than it
+     * gains. */
+    NKV_SECTORS_TO_KEEP_APART = 8,
+    /* A sector pays to collect early when one part in this is stale. */
+    NKV_PAYS = 2,
     /* Times that mount reads what a cut may have left half programmed: a bit
      * that reads at random passes once in 2^16. */
     NKV_DOUBTFUL_READS = 16
@@ -95,6 +101,15 @@ static inline uint32_t nkv_round_up(uint32_t size, uint32_t to)
 static inline bool nkv_id_is_on_top(uint32_t id)
 {
     return id >> 24 == 0xFF;
+}
+
+/* Remembers that an entry with this id is on flash. */
+static inline void nkv_note_side(struct nkv_store *store, uint32_t id)
+{
+    if (nkv_id_is_on_top(id))
+        store->has_top_ids = true;
+    else
+        store->has_old_ids = true;
 }
 
 /*

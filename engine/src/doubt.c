@@ -5,34 +5,41 @@
 #include "lookup.h"
 #include "sector.h"
 
+/* Checks one copy; a copy in doubt is the one to distrust. */
+static enum nkv_status check_copy(struct nkv_store *store,
+                                  const struct nkv_entry *copy, bool *steady)
+{
+    enum nkv_status status = nkv_entry_is_steady(store, copy);
+
+    *steady = status != NKV_DATA_LOSS;
+    if (*steady)
+        return status;
+    store->distrusted = copy->address;
+    return NKV_OK;
+}
+
 enum nkv_status nkv_check_newest(struct nkv_store *store,
                                  const struct nkv_entry *newest, bool *steady)
 {
     uint8_t key[NKV_KEY_SIZE_MAX];
-    struct nkv_entry entry;
-    uint32_t slot;
-    enum nkv_status status = nkv_entry_read_key(store, newest, key);
+    struct nkv_entry copy;
+    uint32_t slot = NKV_NONE;
+    /* First by its address: of a copy in doubt not even the key is sure. */
+    enum nkv_status status = check_copy(store, newest, steady);
 
-    *steady = true;
-    if (status == NKV_OK)
-        status = nkv_find(store, (struct nkv_span){key, newest->key_size},
-                          NKV_WANT_ANY, &slot, &entry);
-    if (status != NKV_OK)
-        return status == NKV_NOT_FOUND ? NKV_OK : status;
-    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        status = nkv_entry_read(store, address, &entry);
-        if (status == NKV_OK)
-            status = nkv_entry_is_steady(store, &entry);
-        if (status == NKV_DATA_LOSS || status == NKV_NOT_FOUND) {
-            *steady = false;
-            store->distrusted = address;
-            return NKV_OK;
-        }
-        if (status != NKV_OK)
-            return status;
+    if (status == NKV_OK && *steady)
+        status = nkv_entry_read_key(store, newest, key);
+    if (status == NKV_OK && *steady)
+        slot = nkv_find_address(store, (struct nkv_span){key, newest->key_size},
+                                newest->address);
+    for (uint32_t i = 0; status == NKV_OK && *steady && slot != NKV_NONE &&
+                         i < nkv_slot_copies(store, slot);
+         i++) {
+        copy = *newest;
+        copy.address = nkv_slot_address(store, slot, i);
+        status = check_copy(store, &copy, steady);
     }
-    return NKV_OK;
+    return status;
 }
 
 /* Whether a unit reads as erased time after time. */

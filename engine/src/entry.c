@@ -170,29 +170,6 @@ enum nkv_status nkv_entry_feed(struct nkv_store *store,
                             : status;
 }
 
-enum nkv_status nkv_entry_compare_key(struct nkv_store *store,
-                                      const struct nkv_entry *entry,
-                                      struct nkv_span key, int *order)
-{
-    uint8_t chunk[NKV_CHUNK];
-    uint32_t shared =
-        entry->key_size < key.size ? entry->key_size : (uint32_t)key.size;
-
-    for (uint32_t done = 0; done < shared;) {
-        uint32_t n = shared - done < NKV_CHUNK ? shared - done : NKV_CHUNK;
-        enum nkv_status status =
-            nkv_flash_read(store, entry->address + NKV_UNIT + done, chunk, n);
-        if (status != NKV_OK)
-            return status;
-        *order = memcmp(chunk, key.data + done, n);
-        if (*order != 0)
-            return NKV_OK;
-        done += n;
-    }
-    *order = (int)entry->key_size - (int)key.size;
-    return NKV_OK;
-}
-
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to)
 {

@@ -120,11 +120,6 @@ void nkv_entry_encode(const struct nkv_entry *entry, uint32_t checksum,
 /* The alignment_units that entries are written with. */
 uint8_t nkv_alignment_units(const struct nkv_store *store);
 
-/* Sets *order below, at or above 0 as the key at an entry sorts against key. */
-enum nkv_status nkv_entry_compare_key(struct nkv_store *store,
-                                      const struct nkv_entry *entry,
-                                      struct nkv_span key, int *order);
-
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to);

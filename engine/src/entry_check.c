@@ -138,14 +138,30 @@ enum nkv_status nkv_entry_verify(struct nkv_store *store,
     return matches(&seen.digest, entry) ? NKV_OK : NKV_DATA_LOSS;
 }
 
+static bool have_same_header(const struct nkv_entry *a,
+                             const struct nkv_entry *b)
+{
+    return a->magic == b->magic && a->checksum == b->checksum &&
+           a->id == b->id && a->size == b->size && a->key_size == b->key_size &&
+           a->value_size == b->value_size &&
+           a->alignment_units == b->alignment_units &&
+           a->is_tombstone == b->is_tombstone;
+}
+
 enum nkv_status nkv_entry_is_steady(struct nkv_store *store,
                                     const struct nkv_entry *entry)
 {
     enum nkv_status status = NKV_OK;
 
-    for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++)
-        status = nkv_entry_verify(store, entry, NULL);
-    return status;
+    for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++) {
+        struct nkv_entry again;
+        status = nkv_entry_read(store, entry->address, &again);
+        if (status == NKV_OK && !have_same_header(entry, &again))
+            status = NKV_DATA_LOSS;
+        if (status == NKV_OK)
+            status = nkv_entry_verify(store, entry, NULL);
+    }
+    return status == NKV_NOT_FOUND ? NKV_DATA_LOSS : status;
 }
 
 enum nkv_status nkv_entry_seal_as(struct nkv_store *store,

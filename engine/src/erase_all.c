@@ -45,30 +45,46 @@ static uint32_t find_erased(const struct nkv_store *store, uint32_t but)
     return NKV_NONE;
 }
 
-/* Where the marker goes: an erased sector, or the end of one with room. */
-static uint32_t find_place(const struct nkv_store *store)
+/* A sector with room for the marker behind its entries. */
+static uint32_t find_open(const struct nkv_store *store)
 {
-    uint32_t sector = find_erased(store, NKV_NONE);
-
-    for (uint32_t i = 0; i < nkv_sector_count(store) && sector == NKV_NONE; i++)
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
         if (nkv_sector(store, i)->state == NKV_SECTOR_OPEN &&
             store->sector_bytes - nkv_sector_used(store, i) >=
                 nkv_entry_size(store, sizeof name, 0))
-            sector = i;
-    return sector;
+            return i;
+    return NKV_NONE;
+}
+
+/* The sector with the fewest live bytes. */
+static uint32_t find_emptiest(const struct nkv_store *store)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 1; i < nkv_sector_count(store); i++)
+        if (nkv_sector_live(store, i) < nkv_sector_live(store, best))
+            best = i;
+    return best;
+}
+
+/* Where the marker goes. Only on flash that is full to the last byte something
+ * has to go before there is a place. */
+static enum nkv_status make_place(struct nkv_store *store, uint32_t *sector)
+{
+    *sector = find_erased(store, NKV_NONE);
+    if (*sector == NKV_NONE)
+        *sector = find_open(store);
+    if (*sector != NKV_NONE)
+        return NKV_OK;
+    *sector = find_emptiest(store);
+    return nkv_sector_erase(store, *sector);
 }
 
 static enum nkv_status write_marker(struct nkv_store *store, uint32_t *sector)
 {
     struct nkv_content note;
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status = make_place(store, sector);
 
-    *sector = find_place(store);
-    if (*sector == NKV_NONE) {
-        /* Full to the last byte: there is no place before something goes. */
-        *sector = 0;
-        status = nkv_sector_erase(store, 0);
-    }
     if (status == NKV_OK)
         status = append_note(store, *sector, &marker_format, &note);
     return status;
@@ -161,21 +177,12 @@ static bool is_blank(const struct nkv_store *store)
            store->erased_sectors == nkv_sector_count(store);
 }
 
-enum nkv_status nkv_erase_all(struct nkv_store *store)
+/* Everything behind the marker. */
+static enum nkv_status erase_marked(struct nkv_store *store, uint32_t marker)
 {
-    uint32_t marker, keeper;
+    uint32_t keeper;
     enum nkv_status status;
 
-    if (store->config == NULL)
-        return NKV_FAILED_PRECONDITION;
-    if (is_blank(store)) {
-        store->access = NKV_ACCESS_FULL;
-        return NKV_OK;
-    }
-    store->access = NKV_ACCESS_READ_ONLY;
-    status = write_marker(store, &marker);
-    if (status != NKV_OK)
-        return status;
     forget(store);
     status = erase_others(store, marker);
     if (status == NKV_OK)
@@ -188,6 +195,28 @@ enum nkv_status nkv_erase_all(struct nkv_store *store)
         status = nkv_sector_erase(store, marker);
     if (status == NKV_OK)
         status = complete_keeper(store);
+    return status;
+}
+
+enum nkv_status nkv_erase_all(struct nkv_store *store)
+{
+    uint32_t marker;
+    enum nkv_status status = NKV_OK;
+
+    if (store->config == NULL)
+        return NKV_FAILED_PRECONDITION;
+    /* After a mount that could not read, it is not known what lies where. */
+    if (store->access == NKV_ACCESS_NONE)
+        status = nkv_mount(store, store->config);
+    if (store->access == NKV_ACCESS_NONE)
+        return status;
+    if (!is_blank(store)) {
+        status = write_marker(store, &marker);
+        if (status != NKV_OK)
+            return status;
+        store->access = NKV_ACCESS_READ_ONLY;
+        status = erase_marked(store, marker);
+    }
     if (status == NKV_OK)
         store->access = NKV_ACCESS_FULL;
     return status;

@@ -3,6 +3,7 @@
 #include "collect.h"
 #include "index.h"
 #include "lookup.h"
+#include "sector.h"
 #include "write.h"
 
 static bool lacks_copies(const struct nkv_store *store, uint32_t slot)
@@ -35,33 +36,50 @@ static enum nkv_status find_incomplete(struct nkv_store *store, uint32_t *slot,
     return NKV_NOT_FOUND;
 }
 
+/* Begins to make room. NKV_RESOURCE_EXHAUSTED: no sector gains. */
+static enum nkv_status begin_collection(struct nkv_store *store)
+{
+    uint32_t victim = nkv_sector_choose_victim(store);
+
+    if (victim == NKV_NONE)
+        return NKV_RESOURCE_EXHAUSTED;
+    nkv_collect_begin(store, victim);
+    return NKV_OK;
+}
+
 enum nkv_status nkv_heal_step(struct nkv_store *store, bool *more)
 {
     uint32_t slot;
     struct nkv_entry entry;
-    enum nkv_status status = find_incomplete(store, &slot, &entry);
+    enum nkv_status status;
 
-    *more = status != NKV_NOT_FOUND;
-    if (!*more) {
+    *more = true;
+    if (nkv_collecting(store))
+        return nkv_collect_step(store);
+    status = find_incomplete(store, &slot, &entry);
+    if (status == NKV_NOT_FOUND) {
+        *more = false;
         store->lacks_copies = false;
         return NKV_OK;
     }
     if (status == NKV_OK)
-        status = nkv_complete_copies(store, slot, &entry);
-    if (status == NKV_OK)
+        status = nkv_add_copy(store, slot, &entry);
+    if (status == NKV_OK && nkv_slot_copies(store, slot) == store->copies)
         store->counters[NKV_COUNT_HEALED]++;
-    /* With room made, the next step tries again. */
-    if (status == NKV_RESOURCE_EXHAUSTED)
-        status = nkv_collect_best(store);
-    return status;
+    return status == NKV_RESOURCE_EXHAUSTED ? begin_collection(store) : status;
 }
 
 enum nkv_status nkv_heal_all(struct nkv_store *store)
 {
+    /* Each step adds a copy, or moves an entry out of one of the sectors that
+     * gain; none has to be collected twice. */
+    uint32_t most =
+        store->slots * store->copies +
+        2 * nkv_sector_count(store) * (store->sector_bytes / NKV_UNIT);
     enum nkv_status status = NKV_OK;
     bool more = true;
 
-    while (status == NKV_OK && more)
+    for (uint32_t i = 0; status == NKV_OK && more && i < most; i++)
         status = nkv_heal_step(store, &more);
     return status;
 }

@@ -8,7 +8,8 @@
 uint32_t nkv_heal_count(const struct nkv_store *store);
 
 /*
- * Completes one entry, collecting for room. *more: others may lack copies.
+ * Adds one copy, or does one step of a collection that makes room for it.
+ * *more: call again.
  *
  * - NKV_RESOURCE_EXHAUSTED: no room; the entry still lacks copies.
  */

@@ -224,6 +224,14 @@ uint32_t nkv_slot_find_sector(const struct nkv_store *store, uint32_t slot,
     return NKV_NONE;
 }
 
+bool nkv_index_refers_to(const struct nkv_store *store, uint32_t sector)
+{
+    for (uint32_t slot = 0; slot < store->slots; slot++)
+        if (nkv_slot_find_sector(store, slot, sector) != NKV_NONE)
+            return true;
+    return false;
+}
+
 uint32_t nkv_slot_copies(const struct nkv_store *store, uint32_t slot)
 {
     uint32_t count = 0;

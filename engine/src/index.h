@@ -67,6 +67,9 @@ void nkv_slot_remove_address(struct nkv_store *store, uint32_t slot,
 uint32_t nkv_slot_find_address(const struct nkv_store *store, uint32_t slot,
                                uint32_t address);
 
+/* Whether any slot has an address in this sector. Looks at all slots. */
+bool nkv_index_refers_to(const struct nkv_store *store, uint32_t sector);
+
 /* Which copy lies in this sector, or NKV_NONE. */
 uint32_t nkv_slot_find_sector(const struct nkv_store *store, uint32_t slot,
                               uint32_t sector);

@@ -4,52 +4,57 @@
 #include "index.h"
 #include "lookup.h"
 
+#include <string.h>
+
 static const uint32_t AT_END = 0xFFFFFFFFu;
 
-/* The entry of a slot's first copy with a sound header. */
+/* The entry and key of a slot's first copy with a sound header and a key that
+ * has the slot's hash: a key that went bad would lead astray. */
 static enum nkv_status read_slot(struct nkv_store *store, uint32_t slot,
-                                 struct nkv_entry *entry)
+                                 struct nkv_entry *entry, uint8_t *key)
 {
-    enum nkv_status status = NKV_DATA_LOSS;
+    enum nkv_status result = NKV_DATA_LOSS;
 
-    for (uint32_t copy = 0; copy < store->copies; copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        if (address == NKV_NONE)
-            break;
-        status = nkv_entry_read(store, address, entry);
+    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
+        enum nkv_status status =
+            nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
         if (status == NKV_OK)
+            status = nkv_entry_read_key(store, entry, key);
+        if (status == NKV_OK &&
+            nkv_hash((struct nkv_span){key, entry->key_size}) ==
+                nkv_slot_hash(store, slot))
             return NKV_OK;
+        if (status != NKV_OK && status != NKV_NOT_FOUND)
+            result = status;
     }
-    return status == NKV_NOT_FOUND ? NKV_DATA_LOSS : status;
+    return result;
 }
 
-/*
- * Takes the entry into the iterator if its key lies behind last and before the
- * key that the iterator holds, if any.
- */
-static enum nkv_status consider(struct nkv_store *store,
-                                struct nkv_iterator *iterator,
-                                const struct nkv_entry *entry,
-                                const struct nkv_span *last)
+/* How two keys sort. */
+static int compare(struct nkv_span a, struct nkv_span b)
 {
-    enum nkv_status status = NKV_OK;
-    int behind_last = 1, behind_best = -1;
+    int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
 
-    if (last != NULL)
-        status = nkv_entry_compare_key(store, entry, *last, &behind_last);
-    if (status == NKV_OK && iterator->key_size > 0)
-        status = nkv_entry_compare_key(
-            store, entry, (struct nkv_span){iterator->key, iterator->key_size},
-            &behind_best);
-    if (status != NKV_OK || behind_last <= 0 || behind_best >= 0)
-        return status;
-    status = nkv_entry_read_key(store, entry, iterator->key);
-    iterator->key_size = entry->key_size;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* Takes the entry into the iterator if its key lies behind last, if any, and
+ * before the key that the iterator holds, if any. */
+static void consider(struct nkv_iterator *iterator,
+                     const struct nkv_entry *entry, struct nkv_span key,
+                     const struct nkv_span *last)
+{
+    struct nkv_span best = {iterator->key, iterator->key_size};
+
+    if ((last != NULL && compare(key, *last) <= 0) ||
+        (best.size > 0 && compare(key, best) >= 0))
+        return;
+    memcpy(iterator->key, key.data, key.size);
+    iterator->key_size = (uint8_t)key.size;
     iterator->value = (struct nkv_value){
         .total_size = entry->value_size,
         .version = entry->id,
     };
-    return status;
 }
 
 /* Makes the next call begin behind a hash. */
@@ -71,18 +76,18 @@ static enum nkv_status find_next(struct nkv_store *store,
 
     while ((slot = nkv_index_walk_next(store, &walk)) != NKV_NONE) {
         uint32_t own = nkv_slot_hash(store, slot);
+        uint8_t key[NKV_KEY_SIZE_MAX];
         struct nkv_entry entry;
         enum nkv_status status;
         if (own < hash || nkv_slot_is_tombstone(store, slot))
             continue;
         if (iterator->key_size > 0 && own != best_hash)
             break;
-        status = read_slot(store, slot, &entry);
-        if (status == NKV_OK)
-            status =
-                consider(store, iterator, &entry, own == hash ? last : NULL);
+        status = read_slot(store, slot, &entry, key);
         if (status != NKV_OK)
             return go_on_behind(iterator, own, status);
+        consider(iterator, &entry, (struct nkv_span){key, entry.key_size},
+                 own == hash ? last : NULL);
         best_hash = own;
     }
     if (iterator->key_size == 0)

@@ -80,15 +80,20 @@ static void give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
     store->lacks_copies = true;
 }
 
-static enum nkv_status read_copy(struct nkv_store *store, uint32_t slot,
-                                 uint32_t copy, struct nkv_entry *entry)
+enum nkv_status nkv_read_copy(struct nkv_store *store, uint32_t slot,
+                              uint32_t copy, struct nkv_entry *entry)
 {
-    enum nkv_status status =
-        nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
+    enum nkv_status status = NKV_DATA_LOSS;
 
-    if (status == NKV_OK)
-        status = nkv_entry_verify(store, entry, NULL);
-    return status == NKV_NOT_FOUND ? NKV_DATA_LOSS : status;
+    for (int i = 0; i < NKV_READ_TRIES && status == NKV_DATA_LOSS; i++) {
+        status =
+            nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
+        if (status == NKV_OK)
+            status = nkv_entry_verify(store, entry, NULL);
+        if (status == NKV_NOT_FOUND)
+            status = NKV_DATA_LOSS;
+    }
+    return status;
 }
 
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
@@ -98,7 +103,7 @@ enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
     uint32_t copies = nkv_slot_copies(store, slot);
 
     for (uint32_t copy = 0; copy < copies; copy++) {
-        enum nkv_status status = read_copy(store, slot, copy, entry);
+        enum nkv_status status = nkv_read_copy(store, slot, copy, entry);
         if (status == NKV_OK && result == NKV_DATA_LOSS)
             while (copy-- > 0)
                 give_up_copy(store, slot, copy, entry->size);
@@ -118,7 +123,7 @@ enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot)
     if (status != NKV_OK)
         return status;
     for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 1;) {
-        status = read_copy(store, slot, copy, &entry);
+        status = nkv_read_copy(store, slot, copy, &entry);
         if (status == NKV_DATA_LOSS)
             give_up_copy(store, slot, copy, intact.size);
         else if (status != NKV_OK)

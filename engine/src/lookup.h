@@ -26,6 +26,11 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
 uint32_t nkv_find_address(const struct nkv_store *store, struct nkv_span key,
                           uint32_t address);
 
+/* Reads and verifies a copy. NKV_DATA_LOSS: it is damaged, also when looked at
+ * again. */
+enum nkv_status nkv_read_copy(struct nkv_store *store, uint32_t slot,
+                              uint32_t copy, struct nkv_entry *entry);
+
 /* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. Damaged
  * copies before it are given up, to be made anew. */
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,

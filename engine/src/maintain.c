@@ -30,9 +30,8 @@ static enum nkv_status repair(struct nkv_store *store,
 
     if (nkv_collecting(store))
         return nkv_collect_step(store);
-    status = nkv_recover_dirty(store);
-    if (status == NKV_OK)
-        status = nkv_recover_erased_sector(store);
+    nkv_recover_dirty(store);
+    status = nkv_recover_erased_sector(store);
     if (status == NKV_OK)
         store->access = NKV_ACCESS_FULL;
     job->phase = PHASE_CHECK;

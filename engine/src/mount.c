@@ -8,6 +8,7 @@
 #include "read_flash.h"
 #include "recover.h"
 #include "sector.h"
+#include "tombstones.h"
 
 static const struct nkv_format default_format = {
     .magic = NKV_DEFAULT_MAGIC,
@@ -78,6 +79,9 @@ static void choose_next_id(struct nkv_store *store,
         store->next_id = first == 0 ? 1 : first;
     else
         store->next_id = store->newest_id + 1;
+    if (findings->marker &&
+        nkv_id_is_newer(findings->marker_id + 1, store->next_id))
+        store->next_id = findings->marker_id + 1;
     if (findings->damaged_regions > 0)
         store->next_id += NKV_ID_GAP;
     if (store->next_id == 0)
@@ -98,20 +102,22 @@ static enum nkv_status erase_distrusted(struct nkv_store *store)
     return nkv_collect_sector(store, sector);
 }
 
-static enum nkv_status repair(struct nkv_store *store)
+/* What cannot be repaired, because there is no room or a sector fails, is left
+ * as it is: the store can be read and, as far as there is room, written. */
+static void repair(struct nkv_store *store)
 {
-    enum nkv_status status = nkv_recover_dirty(store);
+    uint32_t dropped, needed_by;
 
-    if (status == NKV_OK)
-        status = nkv_recover_erased_sector(store);
-    if (status == NKV_OK)
-        status = erase_distrusted(store);
-    if (status == NKV_OK && store->lacks_copies)
-        status = nkv_heal_all(store);
-    /* Too full for all copies, or a copy that cannot be read: usable. */
-    if (status == NKV_RESOURCE_EXHAUSTED || status == NKV_DATA_LOSS)
-        status = NKV_OK;
-    return status;
+    nkv_recover_dirty(store);
+    (void)nkv_recover_erased_sector(store);
+    (void)erase_distrusted(store);
+    if (store->lacks_copies)
+        (void)nkv_heal_all(store);
+    /* What was erased may have been all that some tombstones were kept for, and
+     * they all that was left in a damaged sector. */
+    if (store->counters[NKV_COUNT_ERASES] > 0 && store->tombstones > 0)
+        (void)nkv_tombstones_sweep(store, &dropped, &needed_by);
+    nkv_recover_dirty(store);
 }
 
 /* Whether a store that is to be left alone needs repair. */
@@ -164,8 +170,6 @@ enum nkv_status nkv_mount(struct nkv_store *store,
     status = judge(store, &findings);
     if (status != NKV_OK || config->manual_repair)
         return status;
-    status = repair(store);
-    if (status != NKV_OK)
-        store->access = NKV_ACCESS_NONE;
-    return status;
+    repair(store);
+    return NKV_OK;
 }

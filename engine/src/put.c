@@ -35,20 +35,6 @@ static enum nkv_status has_value(struct nkv_store *store,
     return status == NKV_DATA_LOSS ? NKV_OK : status;
 }
 
-/* Whether no copy of a slot's entry is intact. */
-static bool is_unreadable(struct nkv_store *store, uint32_t slot)
-{
-    for (uint32_t copy = 0; copy < store->copies; copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        struct nkv_entry entry;
-        if (address != NKV_NONE &&
-            nkv_entry_read(store, address, &entry) == NKV_OK &&
-            nkv_entry_verify(store, &entry, NULL) == NKV_OK)
-            return false;
-    }
-    return true;
-}
-
 /*
  * Drops slots with a key's hash whose entries are damaged beyond use: they are
  * this key's, which is about to be written anew, or of a key that is lost.
@@ -58,7 +44,8 @@ static void drop_unreadable(struct nkv_store *store, struct nkv_span key)
     uint32_t slot = nkv_index_first(store, nkv_hash(key));
 
     while (slot != NKV_NONE) {
-        if (!is_unreadable(store, slot)) {
+        struct nkv_entry entry;
+        if (nkv_intact_copy(store, slot, &entry) != NKV_DATA_LOSS) {
             slot = nkv_index_next(store, slot);
             continue;
         }
@@ -110,7 +97,7 @@ enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
         drop_unreadable(store, key);
     if (status != NKV_OK && status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
         return status;
-    if (same)
+    if (same && !store->has_failed_write)
         return NKV_OK;
     if (!present && store->keys >= store->config->max_keys)
         return NKV_RESOURCE_EXHAUSTED;
@@ -127,6 +114,9 @@ enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)
 
     if (status == NKV_OK)
         status = nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
+    if (status == NKV_NOT_FOUND && store->has_failed_write)
+        /* Not in the index, but maybe on flash. */
+        status = NKV_OK;
     if (status == NKV_OK)
         status = nkv_tombstones_make_room(store);
     return status == NKV_OK ? nkv_write(store, &change) : status;

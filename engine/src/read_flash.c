@@ -25,7 +25,7 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
         findings->newest = *entry;
     }
     store->has_entries = true;
-    store->has_old_ids |= !nkv_id_is_on_top(entry->id);
+    nkv_note_side(store, entry->id);
 }
 
 /* Lets an entry take a slot over from the older one it holds. */
@@ -44,6 +44,18 @@ static void supersede(struct nkv_store *store, uint32_t slot,
     store->tombstones += 1;
 }
 
+/* Notes of the scan in scratch_units. */
+enum { HAS_TOMBSTONES = 1, KEEP_CLOSED = 2 };
+
+/* A sector with a surplus copy takes no more entries: the entry might be copied
+ * there once more. */
+static void keep_closed(struct nkv_store *store, uint32_t sector)
+{
+    nkv_sector(store, sector)->scratch_units |= KEEP_CLOSED;
+    if (nkv_sector(store, sector)->state == NKV_SECTOR_OPEN)
+        nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
+}
+
 /*
  * One copy more than configured, left by a collection that was cut: if the cut
  * went through one of them, it is not one to rely on.
@@ -57,18 +69,18 @@ static enum nkv_status add_surplus(struct nkv_store *store, uint32_t slot,
         enum nkv_status status = nkv_entry_read(store, address, &indexed);
         if (status == NKV_OK)
             status = nkv_entry_is_steady(store, &indexed);
-        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND) {
-            if (status != NKV_OK)
-                return status;
+        if (status == NKV_OK)
             continue;
-        }
+        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
+            return status;
         nkv_sector_add_live(store, address, -(int32_t)entry->size);
         nkv_sector_set_state(store, nkv_sector_of(store, address),
                              NKV_SECTOR_DAMAGED);
         nkv_slot_set_address(store, slot, copy, entry->address);
         nkv_sector_add_live(store, entry->address, (int32_t)entry->size);
-        break;
+        return NKV_OK;
     }
+    keep_closed(store, nkv_sector_of(store, entry->address));
     return NKV_OK;
 }
 
@@ -139,8 +151,21 @@ static enum nkv_status take_entry(struct nkv_store *store,
     note_id(store, entry, findings);
     if (!entry->is_tombstone)
         return index_entry(store, entry, key, findings);
-    nkv_sector(store, nkv_sector_of(store, entry->address))->scratch_units = 1;
+    nkv_sector(store, nkv_sector_of(store, entry->address))->scratch_units |=
+        HAS_TOMBSTONES;
     return NKV_OK;
+}
+
+static void note_foreign(const struct nkv_entry *entry,
+                         struct nkv_findings *findings)
+{
+    if (!nkv_is_marker(entry)) {
+        findings->foreign = true;
+        return;
+    }
+    if (!findings->marker || nkv_id_is_newer(entry->id, findings->marker_id))
+        findings->marker_id = entry->id;
+    findings->marker = true;
 }
 
 /* What the kinds of regions in a sector make of it, in the order in which they
@@ -161,15 +186,15 @@ static void take_region(struct nkv_store *store, uint32_t sector,
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
     case NKV_REGION_FOREIGN:
-        findings->marker |= nkv_is_marker(&region->entry);
-        findings->foreign |= !nkv_is_marker(&region->entry);
+        note_foreign(&region->entry, findings);
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
     case NKV_REGION_ERASED:
         if (region->address == start)
             nkv_sector_set_state(store, sector, NKV_SECTOR_ERASED);
         else if (nkv_sector(store, sector)->state == NKV_SECTOR_CLOSED &&
-                 to_end)
+                 to_end &&
+                 !(nkv_sector(store, sector)->scratch_units & KEEP_CLOSED))
             nkv_sector_set_used(store, sector, region->address - start);
         break;
     case NKV_REGION_ENTRY:
@@ -263,7 +288,7 @@ enum nkv_status nkv_read_flash(struct nkv_store *store,
     for (uint32_t i = 0; i < nkv_sector_count(store) && status == NKV_OK; i++)
         status = scan_sector(store, i, findings);
     for (uint32_t i = 0; i < nkv_sector_count(store) && status == NKV_OK; i++)
-        if (nkv_sector(store, i)->scratch_units != 0)
+        if (nkv_sector(store, i)->scratch_units & HAS_TOMBSTONES)
             status = index_tombstones(store, i, findings);
     if (status == NKV_OK && !store->has_entries)
         status = judge_empty(store, findings);

@@ -25,6 +25,7 @@ struct nkv_findings {
     bool foreign;
     /* An erase of everything was cut short. */
     bool marker;
+    uint32_t marker_id;
     bool table_full;
 };
 

@@ -9,18 +9,18 @@ static bool holds_nothing(const struct nkv_store *store, uint32_t sector)
 {
     enum nkv_sector_state state = nkv_sector(store, sector)->state;
 
-    return state == NKV_SECTOR_DIRTY ||
-           (state == NKV_SECTOR_DAMAGED && nkv_sector_live(store, sector) == 0);
+    /* The count of live bytes is not to be relied on where lengths may be
+     * damaged: the index is. */
+    if (state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_FAILED)
+        return !nkv_index_refers_to(store, sector);
+    return state == NKV_SECTOR_DIRTY;
 }
 
-enum nkv_status nkv_recover_dirty(struct nkv_store *store)
+void nkv_recover_dirty(struct nkv_store *store)
 {
-    enum nkv_status result = NKV_OK;
-
     for (uint32_t i = 0; i < nkv_sector_count(store); i++)
         if (holds_nothing(store, i))
-            result = nkv_sector_erase(store, i);
-    return result == NKV_DATA_LOSS ? NKV_OK : result;
+            (void)nkv_sector_erase(store, i);
 }
 
 /*
@@ -96,12 +96,17 @@ static void leave_sector(struct nkv_store *store,
 {
     uint32_t copy = nkv_slot_find_sector(store, slot, sector);
     uint32_t to = nkv_sector_of(store, duplicate->address);
+    struct nkv_entry left;
 
     if (copy == NKV_NONE || to == sector ||
         nkv_slot_find_sector(store, slot, to) != NKV_NONE)
         return;
+    /* Copies written for another program unit have another size. */
+    if (nkv_entry_read(store, nkv_slot_address(store, slot, copy), &left) !=
+        NKV_OK)
+        left.size = duplicate->size;
     nkv_sector_add_live(store, nkv_slot_address(store, slot, copy),
-                        -(int32_t)duplicate->size);
+                        -(int32_t)left.size);
     nkv_slot_set_address(store, slot, copy, duplicate->address);
     nkv_sector_add_live(store, duplicate->address, (int32_t)duplicate->size);
 }
@@ -142,8 +147,9 @@ enum nkv_status nkv_recover_erased_sector(struct nkv_store *store)
             break;
         nkv_sector(store, visitor.sector)->scratch_units = UINT16_MAX;
         status = visit_duplicates(store, &visitor);
-        if (status == NKV_OK && nkv_sector_live(store, visitor.sector) == 0)
-            status = nkv_sector_erase(store, visitor.sector);
+        /* If this one cannot be erased, perhaps the next can. */
+        if (status == NKV_OK && !nkv_index_refers_to(store, visitor.sector))
+            (void)nkv_sector_erase(store, visitor.sector);
     }
     return status;
 }

@@ -5,8 +5,8 @@
 #include "core.h"
 
 /* Erases sectors that hold nothing that counts, so that at most one such is
- * ever left by a cut. */
-enum nkv_status nkv_recover_dirty(struct nkv_store *store);
+ * ever left by a cut. One that cannot be erased is retired. */
+void nkv_recover_dirty(struct nkv_store *store);
 
 /*
  * Sees to it that a sector is erased: a collection that was cut short has left

@@ -51,28 +51,39 @@ nkv_rewrite_next(struct nkv_store *store,
     return NKV_OK;
 }
 
-static bool is_not_on_top(const struct nkv_store *store,
-                          const struct nkv_entry *entry)
+/* The ids that must go before the ids that are given out change side. */
+static bool is_on_wrong_side(const struct nkv_store *store,
+                             const struct nkv_entry *entry)
 {
-    (void)store;
-    return !nkv_id_is_on_top(entry->id);
+    return nkv_id_is_on_top(entry->id) != nkv_id_is_on_top(store->next_id);
 }
 
-enum nkv_status nkv_rewrite_before_wrap(struct nkv_store *store)
+static enum nkv_status rewrite_and_collect(struct nkv_store *store)
 {
     uint32_t cursor = 0;
     bool more = true;
     enum nkv_status status = NKV_OK;
 
-    /* What is rewritten here comes back here: once is enough. */
-    store->has_old_ids = false;
     while (status == NKV_OK && more)
-        status = nkv_rewrite_next(store, is_not_on_top, &cursor, &more);
+        status = nkv_rewrite_next(store, is_on_wrong_side, &cursor, &more);
     for (uint32_t i = 0; i < 2 * nkv_sector_count(store) && status == NKV_OK;
          i++)
         status = nkv_collect_best(store);
-    if (status == NKV_RESOURCE_EXHAUSTED && !more)
-        status = NKV_OK;
-    store->has_old_ids = status != NKV_OK;
+    return status == NKV_RESOURCE_EXHAUSTED && !more ? NKV_OK : status;
+}
+
+enum nkv_status nkv_rewrite_for_wrap(struct nkv_store *store)
+{
+    bool on_top = nkv_id_is_on_top(store->next_id);
+    bool leaving_bottom = store->next_id >> 23 == 1;
+    bool *has_others = on_top ? &store->has_old_ids : &store->has_top_ids;
+    enum nkv_status status;
+
+    if (!*has_others || (!on_top && !leaving_bottom))
+        return NKV_OK;
+    /* What is rewritten comes back here: once is enough. */
+    *has_others = false;
+    status = rewrite_and_collect(store);
+    *has_others = status != NKV_OK;
     return status;
 }

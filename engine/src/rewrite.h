@@ -16,11 +16,13 @@ nkv_rewrite_next(struct nkv_store *store,
                  uint32_t *cursor, bool *more);
 
 /*
- * Prepares for ids to wrap: ids in the top 2^24 of the range are about to be
- * followed by low ones, which are newer than those but not than any others. So
- * all others leave the flash: what is current is rewritten, what is stale
- * collected. Once in 2^32 writes.
+ * Keeps ids comparable while they wrap. An id in the top 2^24 of the range is
+ * older than one in the bottom 2^24 and newer than all others. So when ids
+ * arrive at the top, entries with other ids leave the flash: current ones are
+ * rewritten, stale ones collected. When ids are half through the bottom, those
+ * from the top leave. Each happens once in 2^32 writes; otherwise this does
+ * nothing.
  */
-enum nkv_status nkv_rewrite_before_wrap(struct nkv_store *store);
+enum nkv_status nkv_rewrite_for_wrap(struct nkv_store *store);
 
 #endif

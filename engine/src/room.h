@@ -13,11 +13,18 @@
  */
 enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size);
 
+/* Whether, after collection, a whole further sector would be free. */
+bool nkv_room_is_ample(const struct nkv_store *store);
+
+/* Whether a sector holds nothing but what a new entry with this key makes
+ * superfluous. Ask after nkv_room_make has failed. */
+bool nkv_room_appears_after(struct nkv_store *store, struct nkv_span key);
+
 /*
  * Makes room, on a full store, for an entry that replaces old and is no larger:
- * empties old's sector but for old itself. Write the new entry at once for
- * NKV_FOR_COLLECTING, then let nkv_room_finish erase the sector. Between the
- * two, a cut leaves old or new.
+ * empties old's sector but for old itself. No collection is under way. Write
+ * the new entry at once for NKV_FOR_COLLECTING, then let nkv_room_finish erase
+ * the sector. Between the two, a cut leaves old or new.
  *
  * Statuses as nkv_room_make.
  */

@@ -115,8 +115,10 @@ static enum nkv_status classify_header(struct nkv_store *store,
     return status;
 }
 
-static enum nkv_status classify(struct nkv_store *store, struct nkv_scan *scan,
-                                struct nkv_entry *entry, enum unit_kind *kind)
+static enum nkv_status classify_once(struct nkv_store *store,
+                                     struct nkv_scan *scan,
+                                     struct nkv_entry *entry,
+                                     enum unit_kind *kind)
 {
     enum nkv_status status;
     uint32_t end = scan->position;
@@ -130,6 +132,17 @@ static enum nkv_status classify(struct nkv_store *store, struct nkv_scan *scan,
     if (end != scan->position)
         *kind = UNIT_ERASED;
     return status == NKV_DATA_LOSS ? NKV_OK : status;
+}
+
+/* What looks damaged is looked at twice: a read may have gone wrong. */
+static enum nkv_status classify(struct nkv_store *store, struct nkv_scan *scan,
+                                struct nkv_entry *entry, enum unit_kind *kind)
+{
+    enum nkv_status status = classify_once(store, scan, entry, kind);
+
+    if (status == NKV_OK && *kind == UNIT_JUNK)
+        status = classify_once(store, scan, entry, kind);
+    return status;
 }
 
 /* Remembers the damaged entry at the scan's position, if its header is sound

@@ -40,6 +40,8 @@ void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
         store->erased_sectors--;
     if (erased)
         store->erased_sectors++;
+    if (erased)
+        sector->holds_cold = false;
     sector->state = (uint8_t)state;
     sector->used_units =
         (uint16_t)(erased ? 0 : store->sector_bytes / NKV_UNIT);
@@ -63,13 +65,13 @@ static bool is_taken(const struct nkv_sector_set *taken, uint32_t sector)
     return false;
 }
 
-/* Erased sectors that a new entry may open. While a collection holds its spare
+/* Erased sectors that an entry may open. While a collection holds its spare
  * sector, its victim is going to be the one that stays erased. */
 static uint32_t erased_to_spend(const struct nkv_store *store,
                                 const struct nkv_sector_set *taken,
                                 enum nkv_purpose purpose)
 {
-    uint32_t kept = purpose == NKV_FOR_WRITING && store->spare == NKV_NONE;
+    uint32_t kept = purpose != NKV_FOR_COLLECTING && store->spare == NKV_NONE;
     uint32_t promised = 0;
 
     for (uint32_t i = 0; i < taken->count; i++)
@@ -92,11 +94,28 @@ static bool may_append(const struct nkv_store *store, uint32_t sector,
     return purpose == NKV_FOR_COLLECTING || sector != store->spare;
 }
 
+static bool keeps_apart(const struct nkv_store *store)
+{
+    return nkv_sector_count(store) / store->copies >= NKV_SECTORS_TO_KEEP_APART;
+}
+
+/* Whether an open sector is the right one for the purpose. */
+static bool suits(const struct nkv_store *store, uint32_t sector,
+                  enum nkv_purpose purpose)
+{
+    bool cold = nkv_sector(store, sector)->holds_cold;
+
+    if (!keeps_apart(store) || purpose == NKV_FOR_WRITING)
+        return true;
+    return cold == (purpose != NKV_FOR_WRITING_APART);
+}
+
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            const struct nkv_sector_set *taken,
                            enum nkv_purpose purpose)
 {
-    uint32_t count = nkv_sector_count(store), erased = NKV_NONE;
+    uint32_t count = nkv_sector_count(store);
+    uint32_t erased = NKV_NONE, second_best = NKV_NONE;
 
     if (size > store->sector_bytes)
         return NKV_NONE;
@@ -104,13 +123,32 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
         uint32_t sector = (store->head + i) % count;
         if (is_taken(taken, sector))
             continue;
-        if (may_append(store, sector, size, purpose))
-            return sector;
-        if (erased == NKV_NONE &&
+        if (may_append(store, sector, size, purpose)) {
+            if (suits(store, sector, purpose))
+                return sector;
+            if (second_best == NKV_NONE)
+                second_best = sector;
+        }
+        if (erased == NKV_NONE && sector != store->victim &&
             nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
             erased = sector;
     }
-    return erased_to_spend(store, taken, purpose) > 0 ? erased : NKV_NONE;
+    if (purpose == NKV_FOR_WRITING_COLD)
+        return NKV_NONE;
+    if (erased != NKV_NONE && erased_to_spend(store, taken, purpose) > 0)
+        return erased;
+    return purpose == NKV_FOR_WRITING_APART ? NKV_NONE : second_best;
+}
+
+/* Whether some sector may hold what a failed write left. */
+static bool holds_damage(const struct nkv_store *store)
+{
+    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
+        enum nkv_sector_state state = nkv_sector(store, i)->state;
+        if (state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_FAILED)
+            return true;
+    }
+    return false;
 }
 
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
@@ -122,5 +160,7 @@ enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
     nkv_sector_set_state(store, sector,
                          status == NKV_OK ? NKV_SECTOR_ERASED
                                           : NKV_SECTOR_FAILED);
+    if (store->has_failed_write)
+        store->has_failed_write = holds_damage(store);
     return status;
 }

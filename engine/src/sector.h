@@ -38,6 +38,12 @@ struct nkv_sector_set {
 enum nkv_purpose {
     /* A new entry: leaves the last erased sector alone. */
     NKV_FOR_WRITING,
+    /* The same, but not behind entries that collection has put together: those
+     * change seldom, and what is new may change soon. */
+    NKV_FOR_WRITING_APART,
+    /* The same, for a key that has not changed for long: only behind entries
+     * that collection has put together. */
+    NKV_FOR_WRITING_COLD,
     /* A collected entry: may take it, and stays out of the victim. */
     NKV_FOR_COLLECTING
 };
@@ -47,8 +53,11 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            const struct nkv_sector_set *taken,
                            enum nkv_purpose purpose);
 
-/* The sector to collect next, or NKV_NONE when none gains (victim.c). */
-uint32_t nkv_sector_choose_victim(struct nkv_store *store);
+/* The sector that is worth most to collect, or NKV_NONE when none gains. */
+uint32_t nkv_sector_choose_victim(const struct nkv_store *store);
+
+/* When it is the ring's turn: the next sector in ring order (victim.c). */
+uint32_t nkv_sector_choose_in_turn(struct nkv_store *store);
 
 /* Erases a sector without live entries and keeps the books. */
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector);

@@ -27,22 +27,13 @@ static bool has_room_ahead(const struct nkv_store *store)
     return false;
 }
 
-/* Whether preparing room pays: half of some sector is stale. */
-static bool pays(const struct nkv_store *store)
-{
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
-        if (nkv_sector(store, i)->state != NKV_SECTOR_FAILED &&
-            nkv_sector_stale(store, i) >= store->sector_bytes / 2)
-            return true;
-    return false;
-}
-
 /* The sector to collect in idle time, or NKV_NONE. */
-static uint32_t find_work(struct nkv_store *store)
+static uint32_t find_work(const struct nkv_store *store)
 {
     uint32_t sector = find_damaged(store);
 
-    if (sector != NKV_NONE || has_room_ahead(store) || !pays(store))
+    if (sector != NKV_NONE || has_room_ahead(store) ||
+        !nkv_collection_pays(store))
         return sector;
     return nkv_sector_choose_victim(store);
 }

@@ -105,17 +105,30 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
     for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
         enum nkv_sector_state state = nkv_sector(store, i)->state;
         enum nkv_status status = NKV_OK;
-        /* An older value may hide where nothing can be read. */
-        if (state == NKV_SECTOR_FAILED)
-            return NKV_OK;
         if (state == NKV_SECTOR_DIRTY)
             status = nkv_sector_erase(store, i);
         else if (state != NKV_SECTOR_ERASED)
             status = mark_from_sector(store, i, needed_by);
+        /* An older value may hide where nothing can be read. */
         if (status != NKV_OK)
             return status;
     }
     return drop_unmarked(store, dropped);
+}
+
+uint32_t nkv_tombstones_find_newest(struct nkv_store *store)
+{
+    for (uint32_t slot = 0; slot < store->slots; slot++) {
+        struct nkv_entry entry;
+        if (nkv_slot_is_used(store, slot) &&
+            nkv_slot_is_tombstone(store, slot) &&
+            !nkv_slot_is_marked(store, slot) &&
+            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
+                NKV_OK &&
+            entry.id == store->newest_id)
+            return slot;
+    }
+    return NKV_NONE;
 }
 
 enum nkv_status nkv_tombstones_make_room(struct nkv_store *store)

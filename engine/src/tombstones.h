@@ -19,6 +19,10 @@
 enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
                                      uint32_t *needed_by);
 
+/* The slot of the tombstone that has the newest id and, as the last sweep
+ * found, nothing else to do; NKV_NONE if there is none. */
+uint32_t nkv_tombstones_find_newest(struct nkv_store *store);
+
 /* Makes room in the index for one more tombstone: sweeps, and collects sectors
  * with older values if that is not enough. */
 enum nkv_status nkv_tombstones_make_room(struct nkv_store *store);

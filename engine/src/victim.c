@@ -5,10 +5,10 @@
  * become stale.
  *
  * That alone leaves data that never changes where it is, and its sectors
- * unworn. So one collection in NKV_SWEEP_INTERVAL takes, instead, the next
- * sector in ring order, whatever is in it. Nothing on flash counts: which
- * collections those are follows from the transaction id, and the ring begins
- * at the newest entry, so it goes on after a restart too.
+ * unworn. So one write in NKV_SWEEP_INTERVAL of those that had to collect also
+ * collects the next sector in ring order, whatever is in it. Nothing on flash
+ * counts: which writes those are follows from the transaction id, and the ring
+ * begins at the newest entry, so it goes on after a restart too.
  */
 #include "index.h"
 #include "sector.h"
@@ -30,7 +30,7 @@ static uint64_t score(const struct nkv_store *store, uint32_t number)
     return (uint64_t)stale * age / sector->live_units;
 }
 
-static uint32_t find_best(const struct nkv_store *store)
+uint32_t nkv_sector_choose_victim(const struct nkv_store *store)
 {
     uint32_t count = nkv_sector_count(store), best = NKV_NONE;
 
@@ -71,11 +71,12 @@ static uint32_t next_in_ring(struct nkv_store *store)
     return NKV_NONE;
 }
 
-uint32_t nkv_sector_choose_victim(struct nkv_store *store)
+uint32_t nkv_sector_choose_in_turn(struct nkv_store *store)
 {
-    uint32_t best = find_best(store), next = NKV_NONE;
-
-    if (best != NKV_NONE && is_turn_of_the_ring(store))
-        next = next_in_ring(store);
-    return next != NKV_NONE ? next : best;
+    /* Once an id, or a write that fails again and again would sweep again and
+     * again. */
+    if (store->swept_id == store->next_id || !is_turn_of_the_ring(store))
+        return NKV_NONE;
+    store->swept_id = store->next_id;
+    return next_in_ring(store);
 }

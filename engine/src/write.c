@@ -6,6 +6,7 @@
 #include "lookup.h"
 #include "rewrite.h"
 #include "room.h"
+#include "tombstones.h"
 
 /* Lengths of the entry to write, from the change or from what is there. */
 static void shape(const struct nkv_change *change, const struct nkv_entry *old,
@@ -31,7 +32,7 @@ static uint32_t take_id(struct nkv_store *store)
     uint32_t id = store->next_id;
 
     store->next_id = id + 1 == 0 ? 1 : id + 1;
-    store->has_old_ids |= !nkv_id_is_on_top(id);
+    nkv_note_side(store, id);
     return id;
 }
 
@@ -64,33 +65,43 @@ static enum nkv_status index_entry(struct nkv_store *store, uint32_t slot,
     return NKV_OK;
 }
 
+enum nkv_status nkv_add_copy(struct nkv_store *store, uint32_t slot,
+                             const struct nkv_entry *entry)
+{
+    struct nkv_sector_set taken;
+    struct nkv_entry copy;
+    enum nkv_status status;
+
+    nkv_sectors_of_slot(store, slot, &taken);
+    status = nkv_append_copy(store, entry, &taken, NKV_FOR_WRITING, &copy);
+    if (status == NKV_OK)
+        nkv_remember_address(store, slot, copy.address, copy.size);
+    return status;
+}
+
 enum nkv_status nkv_complete_copies(struct nkv_store *store, uint32_t slot,
                                     const struct nkv_entry *entry)
 {
-    while (nkv_slot_copies(store, slot) < store->copies) {
-        struct nkv_sector_set taken;
-        struct nkv_entry copy;
-        enum nkv_status status;
-        nkv_sectors_of_slot(store, slot, &taken);
-        status = nkv_append_copy(store, entry, &taken, NKV_FOR_WRITING, &copy);
-        if (status != NKV_OK)
-            return status;
-        nkv_remember_address(store, slot, copy.address, copy.size);
-    }
-    return NKV_OK;
+    enum nkv_status status = NKV_OK;
+
+    while (status == NKV_OK && nkv_slot_copies(store, slot) < store->copies)
+        status = nkv_add_copy(store, slot, entry);
+    return status;
 }
 
-/* Adds the other copies to an entry just written, with collection if their room
- * is not free yet. */
-static enum nkv_status write_other_copies(struct nkv_store *store,
-                                          struct nkv_span key)
+/*
+ * Adds the other copies to an entry just written, with collection if their room
+ * is not free yet. The change has been made: when a copy cannot be written, the
+ * statistics tell, and idle steps try again.
+ */
+static void write_other_copies(struct nkv_store *store, struct nkv_span key)
 {
     enum nkv_status status = NKV_OK;
     struct nkv_entry entry;
     uint32_t slot;
 
     if (store->copies == 1)
-        return NKV_OK;
+        return;
     for (uint32_t i = 0; i <= nkv_sector_count(store); i++) {
         /* Collection may have moved the entry. */
         status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
@@ -104,9 +115,6 @@ static enum nkv_status write_other_copies(struct nkv_store *store,
     }
     if (status != NKV_OK)
         store->lacks_copies = true;
-    /* The change has been made. The statistics tell what is missing, and it is
-     * added when there is room. */
-    return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
 }
 
 /* Finds the key as it is now and writes the first copy of its new entry. */
@@ -121,20 +129,30 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
     enum nkv_status status =
         nkv_find(store, change->key, NKV_WANT_ANY, &slot, &old);
 
-    if (status != NKV_OK && status != NKV_NOT_FOUND)
+    if (status != NKV_OK &&
+        (status != NKV_NOT_FOUND || change->kind == NKV_CHANGE_REWRITE))
         return status;
     if (change->kind == NKV_CHANGE_REWRITE)
         status = nkv_intact_copy(store, slot, &old);
     if (status == NKV_DATA_LOSS)
         return status;
+    /* Not changed while all keys were written once over, on average: it will
+     * not change soon. */
+    if (slot != NKV_NONE && purpose == NKV_FOR_WRITING_APART &&
+        store->next_id - old.id > store->keys)
+        purpose = NKV_FOR_WRITING_COLD;
     shape(change, &old, &content);
     status = nkv_entry_seal(store, &content, take_id(store));
     if (status == NKV_OK)
         status = nkv_append_anywhere(store, &content, &none, purpose,
                                      &content.entry.address);
-    if (status != NKV_OK)
+    if (status != NKV_OK) {
+        store->has_failed_write |= status != NKV_RESOURCE_EXHAUSTED;
         return status;
-    store->head = nkv_sector_of(store, content.entry.address);
+    }
+    if (!nkv_sector(store, nkv_sector_of(store, content.entry.address))
+             ->holds_cold)
+        store->head = nkv_sector_of(store, content.entry.address);
     return index_entry(store, slot, &old, &content);
 }
 
@@ -153,11 +171,89 @@ static enum nkv_status replace(struct nkv_store *store,
     if (status != NKV_OK)
         return status;
     status = write_first_copy(store, change, NKV_FOR_COLLECTING);
-    if (status != NKV_OK) {
-        store->replaced = NKV_NONE;
+    /* Written is written: what fails in finishing is made up for later. */
+    if (status == NKV_OK)
+        (void)nkv_room_finish(store);
+    store->replaced = NKV_NONE;
+    return status;
+}
+
+/*
+ * The store is full, but once the new entry is written, in the last erased
+ * sector, another sector holds nothing any more: only what the entry replaces,
+ * or the tombstone that was kept for its id.
+ */
+static enum nkv_status swap_sectors(struct nkv_store *store,
+                                    const struct nkv_change *change)
+{
+    uint32_t dropped, needed_by;
+    enum nkv_status status;
+
+    if (store->erased_sectors == 0 ||
+        !nkv_room_appears_after(store, change->key))
+        return NKV_RESOURCE_EXHAUSTED;
+    status = write_first_copy(store, change, NKV_FOR_COLLECTING);
+    store->spare = NKV_NONE;
+    if (status != NKV_OK)
         return status;
+    /* The change is made; what fails from here on is made up for later. */
+    if (store->tombstones > 0)
+        (void)nkv_tombstones_sweep(store, &dropped, &needed_by);
+    (void)nkv_collect_best(store);
+    return NKV_OK;
+}
+
+/* Makes room and writes the first copy there. When programming fails, the
+ * sectors that failed are out of the way, and room is made again. */
+static enum nkv_status write_in_room(struct nkv_store *store,
+                                     const struct nkv_change *change,
+                                     uint32_t size)
+{
+    enum nkv_status status = NKV_OK;
+
+    for (int i = 0; i < NKV_APPEND_TRIES; i++) {
+        enum nkv_status room = nkv_room_make(store, size);
+        if (room != NKV_OK)
+            return status == NKV_OK ? room : status;
+        status = write_first_copy(store, change, NKV_FOR_WRITING_APART);
+        if (status == NKV_OK)
+            break;
     }
-    return nkv_room_finish(store);
+    return status;
+}
+
+/* The same, with the last resorts of a full store. */
+static enum nkv_status write_somewhere(struct nkv_store *store,
+                                       const struct nkv_change *change,
+                                       uint32_t size)
+{
+    enum nkv_status status = write_in_room(store, change, size);
+
+    if (status == NKV_RESOURCE_EXHAUSTED && nkv_collecting(store)) {
+        /* What a collection under way was going to free counts too. */
+        status = nkv_room_finish(store);
+        if (status == NKV_OK)
+            status = write_in_room(store, change, size);
+    }
+    if (status == NKV_RESOURCE_EXHAUSTED)
+        status = replace(store, change, size);
+    if (status == NKV_RESOURCE_EXHAUSTED)
+        status = swap_sectors(store, change);
+    return status;
+}
+
+/* Static wear levelling, beside writes that had to collect anyway. */
+static void sweep_in_turn(struct nkv_store *store, uint32_t collections_before)
+{
+    uint32_t sector;
+
+    if (store->counters[NKV_COUNT_COLLECTIONS] == collections_before ||
+        store->erased_sectors == 0 || nkv_collecting(store) ||
+        !nkv_room_is_ample(store))
+        return;
+    sector = nkv_sector_choose_in_turn(store);
+    if (sector != NKV_NONE)
+        (void)nkv_collect_sector(store, sector);
 }
 
 static enum nkv_status entry_size(struct nkv_store *store,
@@ -181,19 +277,16 @@ static enum nkv_status entry_size(struct nkv_store *store,
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change)
 {
-    uint32_t size;
-    enum nkv_status status = NKV_OK;
+    uint32_t size, collections = store->counters[NKV_COUNT_COLLECTIONS];
+    enum nkv_status status = nkv_rewrite_for_wrap(store);
 
-    if (store->has_old_ids && nkv_id_is_on_top(store->next_id))
-        status = nkv_rewrite_before_wrap(store);
     if (status == NKV_OK)
         status = entry_size(store, change, &size);
+    if (status == NKV_OK)
+        status = write_somewhere(store, change, size);
     if (status != NKV_OK)
         return status;
-    status = nkv_room_make(store, size);
-    if (status == NKV_OK)
-        status = write_first_copy(store, change, NKV_FOR_WRITING);
-    else if (status == NKV_RESOURCE_EXHAUSTED)
-        status = replace(store, change, size);
-    return status == NKV_OK ? write_other_copies(store, change->key) : status;
+    write_other_copies(store, change->key);
+    sweep_in_turn(store, collections);
+    return NKV_OK;
 }

@@ -32,8 +32,12 @@ struct nkv_change {
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change);
 
-/* Adds the copies that a slot's entry lacks.
- * NKV_RESOURCE_EXHAUSTED: no room for them. */
+/* Adds one copy of a slot's entry, which is intact.
+ * NKV_RESOURCE_EXHAUSTED: no room for it. */
+enum nkv_status nkv_add_copy(struct nkv_store *store, uint32_t slot,
+                             const struct nkv_entry *entry);
+
+/* Adds all the copies that it lacks. */
 enum nkv_status nkv_complete_copies(struct nkv_store *store, uint32_t slot,
                                     const struct nkv_entry *entry);
 

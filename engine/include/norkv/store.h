@@ -55,6 +55,7 @@ struct nkv_sector {
     uint16_t live_units;
     uint16_t scratch_units;
     uint8_t state;
+    bool holds_cold;
     uint32_t touched_id;
 };
 
@@ -137,12 +138,15 @@ struct nkv_store {
     uint32_t spare;
     uint32_t replaced;
     uint32_t distrusted;
+    uint32_t swept_id;
     uint32_t counters[9];
     uint8_t copies;
     uint8_t access;
     bool has_entries;
     bool lacks_copies;
     bool has_old_ids;
+    bool has_top_ids;
+    bool has_failed_write;
 };
 
 /* What is known of a key's value. */
@@ -226,7 +230,9 @@ nkv_put(struct nkv_store *store, struct nkv_span key, struct nkv_span value);
  * Removes a key. Works on a full store too.
  *
  * When power fails inside, the key is there or not. Statuses as nkv_put, and
- * NKV_NOT_FOUND: no such key; nothing was written.
+ * NKV_NOT_FOUND: no such key; nothing was written. After a write that failed,
+ * its entry may be on flash all the same: then a tombstone is written in any
+ * case, and NKV_OK returned.
  */
 NKV_MUST_USE enum nkv_status nkv_delete(struct nkv_store *store,
                                         struct nkv_span key);
