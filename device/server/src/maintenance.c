@@ -229,7 +229,7 @@ static void step_collect(struct nkv_rpc_call *call)
     uint32_t steps = operation->maintenance.steps;
 
     if (status != NKV_OK || !more) {
-        finish(call, status, steps, long_reason(status));
+        finish(call, nkv_status_for_client(status), steps, long_reason(status));
     } else if (now - operation->reported_ms >= REPORT_MS) {
         operation->reported_ms = now;
         if (!report(call, steps, norkv_v1_Reason_REASON_NONE)) {
@@ -269,8 +269,8 @@ static void erase_all(struct nkv_rpc_call *call, struct nkv_server_store *store)
     if (status == NKV_OK) {
         store->mount_status = NKV_OK;
     }
-    finish(call, status, store->config->flash->sector_count,
-           long_reason(status));
+    finish(call, nkv_status_for_client(status),
+           store->config->flash->sector_count, long_reason(status));
 }
 
 /* Erases before anything else is taken from the line: what was written by the

@@ -70,6 +70,22 @@ bool nkv_decode_request(struct nkv_rpc_call *call, struct nkv_span payload,
     return false;
 }
 
+enum nkv_status nkv_status_for_client(enum nkv_status status)
+{
+    switch (status) {
+    case NKV_OK:
+    case NKV_INVALID_ARGUMENT:
+    case NKV_NOT_FOUND:
+    case NKV_RESOURCE_EXHAUSTED:
+    case NKV_FAILED_PRECONDITION:
+    case NKV_OUT_OF_RANGE:
+    case NKV_DATA_LOSS:
+        return status;
+    default:
+        return NKV_INTERNAL;
+    }
+}
+
 void nkv_respond_message(struct nkv_rpc_call *call, enum nkv_status status,
                          const pb_msgdesc_t *fields, const void *message)
 {

@@ -40,6 +40,11 @@ void nkv_respond_status(struct nkv_rpc_call *call, enum nkv_status status);
 /* The bytes of the longest answer to Open that this configuration gives. */
 size_t nkv_open_response_size_max(struct nkv_server *server);
 
+/* What a client is told instead of a status that the store gave. One that is
+ * only the flash driver's word becomes INTERNAL: to a client UNAVAILABLE means
+ * that the request was not begun, and ABORTED that its session is gone. */
+enum nkv_status nkv_status_for_client(enum nkv_status status);
+
 /* Why reading a key failed, as far as the status does not say. */
 norkv_v1_Reason nkv_read_reason(enum nkv_status status);
 

@@ -172,8 +172,8 @@ static void get(struct nkv_rpc_call *call, const struct reading *reading,
     if (status != NKV_OK) {
         response.crc32 = 0;
         response.reason = nkv_read_reason(status);
-        nkv_respond_message(call, status, norkv_v1_GetResponse_fields,
-                            &response);
+        nkv_respond_message(call, nkv_status_for_client(status),
+                            norkv_v1_GetResponse_fields, &response);
         return;
     }
     response.version = value.version;
@@ -255,6 +255,6 @@ void nkv_handle_describe(struct nkv_rpc_call *call, enum nkv_rpc_event event,
     } else {
         response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
     }
-    nkv_respond_message(call, status, norkv_v1_DescribeResponse_fields,
-                        &response);
+    nkv_respond_message(call, nkv_status_for_client(status),
+                        norkv_v1_DescribeResponse_fields, &response);
 }

@@ -112,9 +112,9 @@ static bool add_record(struct chunk *chunk, struct record *record)
         return false;
     }
     if (record->with_value) {
-        record->status = nkv_get(
+        record->status = nkv_status_for_client(nkv_get(
             chunk->store, record->key, 0,
-            (struct nkv_buffer){to + layout.size, layout.value_size}, NULL);
+            (struct nkv_buffer){to + layout.size, layout.value_size}, NULL));
         record->with_value = record->status == NKV_OK;
         lay_out(record, &layout);
     }
@@ -247,7 +247,7 @@ static void take_turn(struct nkv_rpc_call *call)
         scan->index++;
     }
     if (status != NKV_OK || chunk.done) {
-        nkv_respond_status(call, status);
+        nkv_respond_status(call, nkv_status_for_client(status));
     }
 }
 

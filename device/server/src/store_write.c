@@ -22,7 +22,7 @@ struct write {
 static void fail(struct nkv_write_result *result, enum nkv_status status,
                  norkv_v1_Reason reason)
 {
-    result->status = status;
+    result->status = nkv_status_for_client(status);
     result->message.reason = reason;
 }
 
