@@ -68,7 +68,10 @@ static enum nkv_status write_line(void *context, const uint8_t *from,
         device->failed = true;
         return NKV_UNAVAILABLE;
     }
-    nkv_line_sim_write(&device->bench->line, NKV_BENCH_DEVICE, frame);
+    if (device->lose_frames > 0)
+        device->lose_frames--;
+    else
+        nkv_line_sim_write(&device->bench->line, NKV_BENCH_DEVICE, frame);
     return NKV_OK;
 }
 

@@ -49,6 +49,8 @@ struct nkv_real_device {
      * last of them gets no further than the device. It starts again at once. */
     uint32_t restart_at_frame;
     uint32_t frames_sent;
+    /* So many of the next frames get lost on the line. */
+    uint32_t lose_frames;
     bool failed;
     /* The frame that is being written: the line gets it whole. */
     uint8_t frame[2 * NKV_DEVICE_PACKET_MAX + 64];

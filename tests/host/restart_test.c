@@ -209,6 +209,87 @@ static void a_conditional_deletion_of_a_newer_key_is_unknown(void **state)
     close_rig(rig);
 }
 
+/* Restarts the device when it has sent as many frames as the hook's context
+ * says. */
+static bool restarts_at_frame(struct nkv_real_device *device)
+{
+    const uint32_t *frames = device->hook_context;
+    return device->boots == 1 && device->frames_sent >= *frames;
+}
+
+/* Applies two mutations; of their two answers the first ones get lost, then
+ * the device restarts. */
+static enum nkv_status apply_two(struct rig *rig, uint32_t lost,
+                                 struct nkv_mutation mutations[2])
+{
+    uint32_t frames = rig->device.frames_sent + 2;
+    rig->device.lose_frames = lost;
+    rig->device.before_poll = restarts_at_frame;
+    rig->device.hook_context = &frames;
+    enum nkv_status status = nkv_client_apply(rig->client, NULL, mutations, 2);
+    rig->device.before_poll = NULL;
+    assert_int_equal(rig->device.boots, 2);
+    return status;
+}
+
+static struct nkv_mutation creation_of(const char *key)
+{
+    return (struct nkv_mutation){
+        .key = text_span(key),
+        .value = text_span("made"),
+        .conditional = true,
+    };
+}
+
+static struct nkv_mutation deletion_of(const char *key)
+{
+    return (struct nkv_mutation){
+        .kind = NKV_MUTATION_DELETE,
+        .key = text_span(key),
+    };
+}
+
+static void a_creation_is_not_done_again_over_a_later_deletion(void **state)
+{
+    (void)state;
+    for (uint32_t lost = 1; lost <= 2; lost++) {
+        struct rig *rig = open_rig();
+        struct nkv_mutation mutations[] = {creation_of("n"), deletion_of("n")};
+        assert_int_equal(apply_two(rig, lost, mutations), NKV_UNKNOWN);
+        assert_int_equal(mutations[0].status, NKV_UNKNOWN);
+        assert_int_equal(mutations[1].status, NKV_OK);
+        expect(rig, "n", NULL);
+        close_rig(rig);
+    }
+}
+
+static void a_deletion_is_not_done_again_over_a_later_creation(void **state)
+{
+    (void)state;
+    for (uint32_t lost = 1; lost <= 2; lost++) {
+        struct rig *rig = open_rig();
+        struct nkv_mutation mutations[] = {deletion_of("k"), creation_of("k")};
+        assert_done(rig->client, apply_two(rig, lost, mutations));
+        assert_int_equal(mutations[1].version, version_of(rig, "k"));
+        expect(rig, "k", "made");
+        close_rig(rig);
+    }
+}
+
+static void a_later_put_of_the_same_value_proves_nothing(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig();
+    struct nkv_mutation mutations[] = {creation_of("k"), creation_of("k")};
+    /* The first is refused, as k is there. */
+    mutations[1].conditional = false;
+    assert_int_equal(apply_two(rig, 2, mutations), NKV_UNKNOWN);
+    assert_int_equal(mutations[0].status, NKV_UNKNOWN);
+    assert_int_equal(mutations[1].status, NKV_OK);
+    expect(rig, "k", "made");
+    close_rig(rig);
+}
+
 static void a_batch_survives_a_restart_in_its_middle(void **state)
 {
     (void)state;
@@ -316,6 +397,9 @@ int main(void)
         cmocka_unit_test(a_conditional_put_whose_request_was_lost_is_done),
         cmocka_unit_test(a_conditional_deletion_that_was_done_counts_as_done),
         cmocka_unit_test(a_conditional_deletion_of_a_newer_key_is_unknown),
+        cmocka_unit_test(a_creation_is_not_done_again_over_a_later_deletion),
+        cmocka_unit_test(a_deletion_is_not_done_again_over_a_later_creation),
+        cmocka_unit_test(a_later_put_of_the_same_value_proves_nothing),
         cmocka_unit_test(a_batch_survives_a_restart_in_its_middle),
         cmocka_unit_test(a_scan_survives_a_restart),
         cmocka_unit_test(an_evicted_session_is_opened_again),

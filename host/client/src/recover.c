@@ -28,44 +28,89 @@ bool nkv_batch_is_final(const struct nkv_answer *answer)
     }
 }
 
+/* What the batch's later mutations have made of a key, or may have. */
+struct later {
+    /* One was answered OK: whatever was before it in order was decided before
+     * it was. */
+    bool done;
+    /* Some may have been done, and nobody knows. */
+    bool maybe_put;
+    bool maybe_deleted;
+};
+
+static bool is_same_key(const struct nkv_mutation *one,
+                        const struct nkv_mutation *other)
+{
+    return one->key.size == other->key.size &&
+           memcmp(one->key.data, other->key.data, one->key.size) == 0;
+}
+
+static struct later look_behind(const struct nkv_batch *batch,
+                                const struct nkv_mutation *mutation)
+{
+    struct later later = {0};
+    const struct nkv_mutation *end = batch->mutations + batch->next;
+    for (const struct nkv_mutation *it = mutation + 1; it < end; it++) {
+        if (it->status == NKV_OK && is_same_key(it, mutation))
+            later.done = true;
+    }
+    for (size_t i = 0; i < batch->flight_count; i++) {
+        const struct nkv_flight *flight = batch->flights[i];
+        const struct nkv_mutation *it = flight->mutation;
+        if (it <= mutation || !flight->ambiguous || !is_same_key(it, mutation))
+            continue;
+        if (it->kind == NKV_MUTATION_PUT)
+            later.maybe_put = true;
+        else
+            later.maybe_deleted = true;
+    }
+    return later;
+}
+
 /* A conditional put that may have been applied, by what the key holds now. */
-static enum verdict judge_put(const struct nkv_mutation *mutation, bool present,
+static enum verdict judge_put(const struct nkv_mutation *mutation,
+                              const struct later *later, bool present,
                               const struct nkv_client_value *value)
 {
-    bool unchanged = present ? mutation->if_version != 0 &&
-                                   value->version == mutation->if_version
-                             : mutation->if_version == 0;
-    if (unchanged)
+    if (present && mutation->if_version != 0 &&
+        value->version == mutation->if_version)
+        return VERDICT_REPEAT;
+    if (!present && mutation->if_version == 0 && !later->maybe_deleted)
         return VERDICT_REPEAT;
     bool is_ours =
         present && value->size == mutation->value.size &&
         (value->size == 0 ||
          memcmp(value->data, mutation->value.data, value->size) == 0);
-    return is_ours ? VERDICT_DONE : VERDICT_UNKNOWN;
+    return is_ours && !later->maybe_put ? VERDICT_DONE : VERDICT_UNKNOWN;
 }
 
 static enum verdict judge_delete(const struct nkv_mutation *mutation,
-                                 bool present,
+                                 const struct later *later, bool present,
                                  const struct nkv_client_value *value)
 {
-    if (!present)
-        return VERDICT_DONE;
-    return value->version == mutation->if_version ? VERDICT_REPEAT
-                                                  : VERDICT_UNKNOWN;
+    if (present && value->version == mutation->if_version)
+        return VERDICT_REPEAT;
+    return present || later->maybe_deleted ? VERDICT_UNKNOWN : VERDICT_DONE;
 }
 
 /* Reads the key of a conditional mutation that may have been applied. */
-static enum nkv_status judge(struct nkv_client *client,
+static enum nkv_status judge(struct nkv_batch *batch,
                              struct nkv_mutation *mutation,
                              enum verdict *verdict)
 {
+    struct nkv_client *client = batch->client;
+    struct later later = look_behind(batch, mutation);
     struct nkv_client_value value = {0};
+    *verdict = VERDICT_UNKNOWN;
+    /* It was decided before that one, and the key tells of that one only. */
+    if (later.done)
+        return NKV_OK;
     enum nkv_status status = nkv_host_get(client, mutation->key, &value);
     bool absent = status == NKV_NOT_FOUND && client->reason == NKV_REASON_NONE;
     if (status == NKV_OK || absent) {
         *verdict = mutation->kind == NKV_MUTATION_PUT
-                       ? judge_put(mutation, !absent, &value)
-                       : judge_delete(mutation, !absent, &value);
+                       ? judge_put(mutation, &later, !absent, &value)
+                       : judge_delete(mutation, &later, !absent, &value);
         mutation->version = value.version;
         status = NKV_OK;
     }
@@ -96,29 +141,15 @@ static void sort_out(struct nkv_batch *batch)
     }
 }
 
-/* Whether a later mutation of the batch has written the key since. Then this
- * one, being before it in order, was done before it; done again, it would undo
- * the later one. */
-static bool is_superseded(const struct nkv_batch *batch,
-                          const struct nkv_mutation *mutation)
-{
-    const struct nkv_mutation *end = batch->mutations + batch->next;
-    for (const struct nkv_mutation *later = mutation + 1; later < end;
-         later++) {
-        if (later->status == NKV_OK && later->key.size == mutation->key.size &&
-            memcmp(later->key.data, mutation->key.data, later->key.size) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Settles the plain ones that must not be repeated. */
+/* Settles the plain ones that must not be repeated: a later mutation of the
+ * batch has written the key since. Then the plain one, being before it in
+ * order, was done before it; done again, it would undo the later one. */
 static void drop_superseded(struct nkv_batch *batch)
 {
     for (size_t i = 0; i < batch->flight_count;) {
         const struct nkv_flight *flight = batch->flights[i];
         if (flight->ambiguous && !flight->mutation->conditional &&
-            is_superseded(batch, flight->mutation))
+            look_behind(batch, flight->mutation).done)
             nkv_flight_drop(batch, i, NKV_OK);
         else
             i++;
@@ -132,8 +163,7 @@ static enum nkv_status settle(struct nkv_batch *batch)
         struct nkv_flight *flight = batch->flights[i];
         enum verdict verdict = VERDICT_REPEAT;
         if (flight->ambiguous && flight->mutation->conditional) {
-            enum nkv_status status =
-                judge(batch->client, flight->mutation, &verdict);
+            enum nkv_status status = judge(batch, flight->mutation, &verdict);
             if (status != NKV_OK)
                 return status;
             flight->ambiguous = false;
@@ -168,8 +198,10 @@ enum nkv_status nkv_batch_recover(struct nkv_batch *batch)
         if (!same && flight->sends > 0 && !flight->refused)
             flight->ambiguous = true;
     }
-    drop_superseded(batch);
+    /* What turns out to be done supersedes, too: so after settling. */
     status = settle(batch);
+    if (status == NKV_OK)
+        drop_superseded(batch);
     for (size_t i = 0; status == NKV_OK && i < batch->flight_count; i++) {
         struct nkv_flight *flight = batch->flights[i];
         /* Numbers wrap. */
