@@ -174,6 +174,28 @@ static void max_value_is_what_fits_the_smaller_store(void **state)
     nkv_rig_free(&rig);
 }
 
+static void max_value_is_the_same_for_a_store_that_only_reads(void **state)
+{
+    struct nkv_rig rig;
+    struct nkv_rig_options options = {.sector_size = 512};
+    uint32_t max_value;
+
+    (void)state;
+    nkv_rig_init(&rig, &options);
+    max_value = nkv_rig_open(&rig, 5, 0).message.limits.max_value;
+    for (size_t i = 0; i < NKV_RIG_STORES; i++) {
+        for (uint32_t at = 0; at < rig.stores[i].flash.size; at++) {
+            nkv_flash_sim_poke(&rig.stores[i].flash, at, (uint8_t)(at % 64));
+        }
+    }
+    nkv_rig_restart(&rig);
+    assert_int_equal(rig.served[0].mount_status, NKV_FAILED_PRECONDITION);
+    assert_int_equal(rig.served[1].mount_status, NKV_FAILED_PRECONDITION);
+    assert_int_equal(nkv_rig_open(&rig, 5, 0).message.limits.max_value,
+                     max_value);
+    nkv_rig_free(&rig);
+}
+
 static void packets_too_small_for_answers_are_refused(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -377,6 +399,7 @@ int main(void)
         TEST(a_client_that_gives_no_number_gets_no_session),
         cmocka_unit_test(max_value_is_what_fits_the_fullest_frame),
         cmocka_unit_test(max_value_is_what_fits_the_smaller_store),
+        cmocka_unit_test(max_value_is_the_same_for_a_store_that_only_reads),
         TEST(packets_too_small_for_answers_are_refused),
         TEST(large_packets_end_with_the_line_that_asked_for_them),
         TEST(echo_gives_back_what_it_gets),

@@ -37,7 +37,8 @@ static uint32_t value_size_of_frame(const struct nkv_server *server)
     return (uint32_t)(max_frame > overhead ? max_frame - overhead : 0);
 }
 
-/* What fits a frame, and every store that works. */
+/* What fits a frame, and every store: also one that only reads, for it may be
+ * erased. One whose config is wrong never takes any. */
 static uint32_t max_value(const struct nkv_server *server)
 {
     uint32_t smallest = value_size_of_frame(server);
@@ -46,7 +47,7 @@ static uint32_t max_value(const struct nkv_server *server)
         const struct nkv_server_store *store = &server->config->stores[i];
         uint32_t size;
 
-        if (store->mount_status != NKV_OK) {
+        if (store->mount_status == NKV_INVALID_ARGUMENT) {
             continue;
         }
         size = nkv_value_size_max(store->store, NKV_KEY_SIZE_MAX);
