@@ -35,8 +35,12 @@ enum nkv_status nkv_check_newest(struct nkv_store *store,
     for (uint32_t i = 0; status == NKV_OK && *steady && slot != NKV_NONE &&
                          i < nkv_slot_copies(store, slot);
          i++) {
-        copy = *newest;
-        copy.address = nkv_slot_address(store, slot, i);
+        uint32_t address = nkv_slot_address(store, slot, i);
+        /* One written for another program unit has another header. */
+        if (nkv_entry_read(store, address, &copy) != NKV_OK) {
+            copy = *newest;
+            copy.address = address;
+        }
         status = check_copy(store, &copy, steady);
     }
     return status;

@@ -146,10 +146,8 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
     if (status == NKV_OK)
         status = nkv_append_anywhere(store, &content, &none, purpose,
                                      &content.entry.address);
-    if (status != NKV_OK) {
-        store->has_failed_write |= status != NKV_RESOURCE_EXHAUSTED;
+    if (status != NKV_OK)
         return status;
-    }
     if (!nkv_sector(store, nkv_sector_of(store, content.entry.address))
              ->holds_cold)
         store->head = nkv_sector_of(store, content.entry.address);
@@ -284,8 +282,11 @@ enum nkv_status nkv_write(struct nkv_store *store,
         status = entry_size(store, change, &size);
     if (status == NKV_OK)
         status = write_somewhere(store, change, size);
-    if (status != NKV_OK)
+    if (status != NKV_OK) {
+        /* What failed may be on flash all the same. */
+        store->has_failed_write |= status != NKV_RESOURCE_EXHAUSTED;
         return status;
+    }
     write_other_copies(store, change->key);
     sweep_in_turn(store, collections);
     return NKV_OK;
