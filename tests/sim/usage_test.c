@@ -128,7 +128,27 @@ static void a_port_in_use_is_named(void **state)
     close(second.output);
     assert_one_line(&second, arguments[3]);
     assert_one_line(&second, strerror(EADDRINUSE));
+    assert_int_equal(access(second.flash, F_OK), -1);
     assert_int_equal(nkv_sim_end(sim, SIGTERM), NKV_SIM_DONE);
+}
+
+/* But one that was there before stays. */
+static void a_start_that_fails_leaves_no_new_flash_file(void **state)
+{
+    static const char *const arguments[] = {"--flash", "FLASH",         "--pty",
+                                            "--link",  "/nowhere/link", NULL};
+    struct sim *sim = *state;
+    uint8_t bytes[65536];
+
+    nkv_sim_start(sim, arguments);
+    assert_int_equal(nkv_sim_end(sim, 0), NKV_SIM_FAILED);
+    assert_one_line(sim, "/nowhere/link");
+    assert_int_equal(access(sim->flash, F_OK), -1);
+    nkv_temp_fill(sim->flash, 0xFF, sizeof bytes);
+    nkv_sim_start(sim, arguments);
+    assert_int_equal(nkv_sim_end(sim, 0), NKV_SIM_FAILED);
+    assert_int_equal(nkv_temp_read(sim->flash, bytes, sizeof bytes),
+                     sizeof bytes);
 }
 
 static size_t read_all(struct sim *sim, char *text, size_t capacity)
@@ -197,6 +217,7 @@ int main(void)
         A_TEST(a_flash_file_of_another_size_is_wrong_usage),
         A_TEST(a_flash_file_in_use_is_refused),
         A_TEST(a_port_in_use_is_named),
+        A_TEST(a_start_that_fails_leaves_no_new_flash_file),
         A_TEST(help_names_every_option_and_exit_code),
         A_TEST(the_version_is_one_line),
         A_TEST(help_without_standard_output_fails),

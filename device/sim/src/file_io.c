@@ -80,8 +80,9 @@ static mode_t new_file_mode(void)
 }
 
 /* Fills a temporary file beside path and gives it its name; a file that has
- * that name by then stays, and is as good. */
-static enum nkv_status create_erased(const char *path, uint64_t size)
+ * that name by then stays, and is as good, but not new. */
+static enum nkv_status create_erased(const char *path, uint64_t size,
+                                     bool *is_new)
 {
     char temporary[PATH_MAX];
     enum nkv_status status = NKV_OK;
@@ -95,8 +96,11 @@ static enum nkv_status create_erased(const char *path, uint64_t size)
     fd = mkstemp(temporary);
     if (fd < 0)
         return fail("create", path);
-    if (fchmod(fd, new_file_mode()) != 0 || fill_erased(fd, size) != NKV_OK ||
-        (link(temporary, path) != 0 && errno != EEXIST))
+    if (fchmod(fd, new_file_mode()) != 0 || fill_erased(fd, size) != NKV_OK)
+        status = fail("create", path);
+    else if (link(temporary, path) == 0)
+        *is_new = true;
+    else if (errno != EEXIST)
         status = fail("create", path);
     (void)unlink(temporary);
     close(fd);
@@ -120,15 +124,17 @@ static enum nkv_status check_file(int fd, const char *path, uint64_t size)
     return NKV_OK;
 }
 
-enum nkv_status nkv_open_erased_file(const char *path, uint64_t size, int *fd)
+enum nkv_status nkv_open_erased_file(const char *path, uint64_t size, int *fd,
+                                     bool *is_new)
 {
     /* What is no file must not make us wait, nor become our terminal. */
     const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     enum nkv_status status;
 
+    *is_new = false;
     *fd = open(path, flags);
     if (*fd < 0 && errno == ENOENT) {
-        status = create_erased(path, size);
+        status = create_erased(path, size, is_new);
         if (status != NKV_OK)
             return status;
         *fd = open(path, flags);

@@ -3,6 +3,7 @@
 #define NORKV_SIM_FILE_IO_H
 
 #include <norkv/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,12 +20,12 @@ NKV_MUST_USE enum nkv_status nkv_write_file(int fd, uint64_t offset,
 /*
  * Opens a file of size bytes to read and write, and locks it until it is
  * closed. One that is not there is created with all bytes 0xFF, whole or not at
- * all.
+ * all; *is_new tells.
  *
  * - NKV_INVALID_ARGUMENT: it has another size, or is no regular file.
  * - NKV_UNAVAILABLE: anything else; standard error says what.
  */
-NKV_MUST_USE enum nkv_status nkv_open_erased_file(const char *path,
-                                                  uint64_t size, int *fd);
+NKV_MUST_USE enum nkv_status
+nkv_open_erased_file(const char *path, uint64_t size, int *fd, bool *is_new);
 
 #endif

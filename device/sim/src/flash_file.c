@@ -168,6 +168,7 @@ enum nkv_status nkv_flash_file_open(struct nkv_flash_file *file,
                                     struct nkv_power_cut cut)
 {
     enum nkv_status status;
+    bool is_new;
 
     *file = (struct nkv_flash_file){
         .flash =
@@ -183,7 +184,9 @@ enum nkv_status nkv_flash_file_open(struct nkv_flash_file *file,
         .cut = cut,
         .fd = -1,
     };
-    status = nkv_open_erased_file(path, flash_size(&file->flash), &file->fd);
+    status = nkv_open_erased_file(path, flash_size(&file->flash), &file->fd,
+                                  &is_new);
+    file->created = is_new ? path : NULL;
     if (status == NKV_INVALID_ARGUMENT) {
         nkv_sim_say("%s must be a file of %" PRIu64 " bytes, %" PRIu32
                     " sectors of %" PRIu32
@@ -192,6 +195,13 @@ enum nkv_status nkv_flash_file_open(struct nkv_flash_file *file,
                     geometry->sector_size);
     }
     return status;
+}
+
+void nkv_flash_file_discard(struct nkv_flash_file *file)
+{
+    if (file->fd >= 0 && file->created != NULL)
+        (void)unlink(file->created);
+    nkv_flash_file_close(file);
 }
 
 void nkv_flash_file_close(struct nkv_flash_file *file)

@@ -33,11 +33,14 @@ struct nkv_flash_file {
     struct nkv_flash_counters counters;
     struct nkv_power_cut cut;
     int fd;
+    /* Where the file is, if it was created; else NULL. */
+    const char *created;
 };
 
 /*
  * Opens the file, or creates it erased, and locks it against other simulators.
- * A file that cannot be created whole is not created.
+ * A file that cannot be created whole is not created. path must last as long as
+ * file is open.
  *
  * cut: when its operation is reached, the process says so on standard error
  * and ends at once with NKV_SIM_POWER_CUT.
@@ -51,6 +54,10 @@ NKV_MUST_USE enum nkv_status
 nkv_flash_file_open(struct nkv_flash_file *file, const char *path,
                     const struct nkv_geometry *geometry,
                     struct nkv_power_cut cut);
+
+/* Closes the file, and removes it if it was created: for what came to nothing
+ * before the flash was of use. */
+void nkv_flash_file_discard(struct nkv_flash_file *file);
 
 /* Closes the file. */
 void nkv_flash_file_close(struct nkv_flash_file *file);

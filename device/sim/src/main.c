@@ -117,14 +117,17 @@ static int run(const struct nkv_sim_options *options, int stop_fd)
     nkv_geometry_configure(&options->geometry, &described, &config);
     if (!nkv_geometry_allocate(&options->geometry, &config.memory)) {
         nkv_sim_say("not enough memory for the store: give fewer --max-keys");
-        nkv_flash_file_close(&file);
+        nkv_flash_file_discard(&file);
         return NKV_SIM_FAILED;
     }
     exit_code = run_store(options, &file, &config, stop_fd);
-    if (exit_code == NKV_SIM_DONE)
-        tell_counters(&file.counters);
     nkv_geometry_release(&config.memory);
-    nkv_flash_file_close(&file);
+    if (exit_code == NKV_SIM_DONE) {
+        tell_counters(&file.counters);
+        nkv_flash_file_close(&file);
+    } else {
+        nkv_flash_file_discard(&file);
+    }
     return exit_code;
 }
 
