@@ -241,6 +241,163 @@ static void a_busy_device_is_asked_again(void **state)
     close_rig(rig);
 }
 
+static bool accept_record(void *context, const struct nkv_client_record *record)
+{
+    (void)context;
+    (void)record;
+    return true;
+}
+
+/* ---- Scans that are interrupted --------------------------------------- */
+
+/* A scan's chunk: a record for each letter, the last of which is its cursor. */
+static void reply_chunk(struct nkv_fake_device *device,
+                        const struct nkv_packet *request, uint32_t index,
+                        const char *letters, bool done)
+{
+    Norkv__V1__ScanResponse chunk = NORKV__V1__SCAN_RESPONSE__INIT;
+    Norkv__V1__Record records[8];
+    Norkv__V1__Record *pointers[8];
+    char copy[8];
+    size_t count = strlen(letters);
+    memcpy(copy, letters, count);
+    for (size_t i = 0; i < count; i++) {
+        norkv__v1__record__init(&records[i]);
+        records[i].key = (ProtobufCBinaryData){1, (uint8_t *)&copy[i]};
+        pointers[i] = &records[i];
+    }
+    chunk.index = index;
+    chunk.records = pointers;
+    chunk.n_records = count;
+    chunk.done = done;
+    chunk.cursor = (ProtobufCBinaryData){1, (uint8_t *)&copy[count - 1]};
+    nkv_fake_device_reply(device, request, NKV_PACKET_SERVER_STREAM, NKV_OK,
+                          &chunk.base);
+}
+
+/* Busy in the middle of the first call; by the second, a has been deleted, so
+ * that the chunks from the beginning on begin at other keys. */
+static void interrupt_scan(struct nkv_fake_device *device,
+                           const struct nkv_packet *request)
+{
+    unsigned *calls = device->context;
+    if (request->type != NKV_PACKET_REQUEST)
+        return;
+    Norkv__V1__ScanRequest *scan = norkv__v1__scan_request__unpack(
+        NULL, request->payload.size, request->payload.data);
+    assert_non_null(scan);
+    bool goes_on = scan->cursor.len == 1 && scan->cursor.data[0] == 'd';
+    norkv__v1__scan_request__free_unpacked(scan, NULL);
+    if ((*calls)++ == 0) {
+        reply_chunk(device, request, 0, "ab", false);
+        reply_chunk(device, request, 1, "cd", false);
+        nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE,
+                              NKV_UNAVAILABLE, NULL);
+        return;
+    }
+    if (goes_on) {
+        reply_chunk(device, request, 0, "efg", true);
+    } else {
+        reply_chunk(device, request, 0, "bcd", false);
+        reply_chunk(device, request, 1, "ef", false);
+        reply_chunk(device, request, 2, "g", true);
+    }
+    nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE, NKV_OK, NULL);
+}
+
+static bool note_letter(void *context, const struct nkv_client_record *record)
+{
+    unsigned *seen = context;
+    assert_int_equal(record->key.size, 1);
+    assert_in_range(record->key.data[0], 'a', 'g');
+    seen[record->key.data[0] - 'a']++;
+    return true;
+}
+
+static void a_device_busy_in_mid_scan_costs_no_key(void **state)
+{
+    (void)state;
+    unsigned seen[7] = {0};
+    unsigned calls = 0;
+    struct rig *rig = open_rig(NULL);
+    struct nkv_client_scan scan = {
+        .keys_only = true,
+        .record = note_letter,
+        .context = seen,
+    };
+    rig->device.answer = interrupt_scan;
+    rig->device.context = &calls;
+    assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
+    assert_int_equal(calls, 2);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(seen[i], 1);
+    close_rig(rig);
+}
+
+static void stay_busy_in_scans(struct nkv_fake_device *device,
+                               const struct nkv_packet *request)
+{
+    unsigned *calls = device->context;
+    (*calls)++;
+    nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE, NKV_UNAVAILABLE,
+                          NULL);
+}
+
+static void a_scan_of_a_busy_device_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    unsigned calls = 0;
+    struct rig *rig = open_rig(NULL);
+    struct nkv_call_options call = {.deadline_ms = 5000};
+    struct nkv_client_scan scan = {.record = accept_record};
+    rig->device.answer = stay_busy_in_scans;
+    rig->device.context = &calls;
+    assert_int_equal(nkv_client_scan(rig->client, &call, &scan),
+                     NKV_UNAVAILABLE);
+    assert_says(rig->client, "the device stayed busy");
+    assert_int_equal(nkv_bench_now_ms(&rig->bench), 5000);
+    assert_in_range(calls, 5, 50);
+    close_rig(rig);
+}
+
+/* The first chunk of each call gets lost, until the context says otherwise. */
+static void lose_first_chunks(struct nkv_fake_device *device,
+                              const struct nkv_packet *request)
+{
+    unsigned *left = device->context;
+    if (request->type != NKV_PACKET_REQUEST)
+        return;
+    if (*left == 0)
+        reply_chunk(device, request, 0, "ab", false);
+    else
+        (*left)--;
+    reply_chunk(device, request, 1, "cd", true);
+}
+
+static void chunks_lost_time_and_again_do_not_end_a_scan(void **state)
+{
+    (void)state;
+    unsigned seen[7] = {0};
+    unsigned left = 12;
+    struct rig *rig = open_rig(NULL);
+    struct nkv_call_options call = {.deadline_ms = 20000};
+    struct nkv_client_scan scan = {.record = note_letter, .context = seen};
+    rig->device.answer = lose_first_chunks;
+    rig->device.context = &left;
+    assert_done(rig->client, nkv_client_scan(rig->client, &call, &scan));
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(seen[i], 1);
+    left = 1000000;
+    uint64_t begin = nkv_bench_now_ms(&rig->bench);
+    assert_int_equal(nkv_client_scan(rig->client, &call, &scan),
+                     NKV_DEADLINE_EXCEEDED);
+    assert_int_equal(nkv_bench_now_ms(&rig->bench) - begin, 20000);
+    assert_says(rig->client, "packets came, but no answer to this call");
+    /* It was not asked without a pause. */
+    assert_true(1000000 - left < 100);
+    close_rig(rig);
+}
+
 /* ---- Dying ------------------------------------------------------------ */
 
 static void a_port_that_goes_away_in_mid_call_is_told_at_once(void **state)
@@ -405,13 +562,6 @@ static void parts_of_different_versions_are_not_joined(void **state)
     assert_int_equal(get(rig, 0), NKV_ABORTED);
     assert_says(rig->client, "written faster than it can be read");
     close_rig(rig);
-}
-
-static bool accept_record(void *context, const struct nkv_client_record *record)
-{
-    (void)context;
-    (void)record;
-    return true;
 }
 
 static void scan_lie(struct nkv_fake_device *device,
@@ -601,6 +751,9 @@ int main(void)
         cmocka_unit_test(an_unknown_method_is_told_from_a_missing_key),
         cmocka_unit_test(another_protocol_version_is_told_from_others),
         cmocka_unit_test(a_busy_device_is_asked_again),
+        cmocka_unit_test(a_device_busy_in_mid_scan_costs_no_key),
+        cmocka_unit_test(a_scan_of_a_busy_device_ends_at_the_deadline),
+        cmocka_unit_test(chunks_lost_time_and_again_do_not_end_a_scan),
         cmocka_unit_test(a_port_that_goes_away_in_mid_call_is_told_at_once),
         cmocka_unit_test(an_answer_to_another_call_is_dropped),
         cmocka_unit_test(a_stream_that_nobody_waits_for_is_stopped),

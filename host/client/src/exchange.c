@@ -326,8 +326,7 @@ static enum nkv_status take_free_turn(struct nkv_client *client,
 enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
                                         struct nkv_exchange *exchange)
 {
-    unsigned busy_count = 0;
-    return take_free_turn(client, exchange, &busy_count);
+    return take_turn(client, exchange);
 }
 
 enum nkv_status nkv_exchange_run(struct nkv_client *client,

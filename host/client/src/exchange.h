@@ -94,8 +94,8 @@ void nkv_exchange_revive(struct nkv_exchange *exchange, uint64_t resend_at);
 /*
  * Sends once and waits until the call is done or stopped, or its timer has run
  * out; the latter starts anew with each message. For a stream that goes on
- * with another request after a loss. While the device says that it is busy, it
- * is sent again. Failures (deadline, dead line) have set the client's error.
+ * with another request after a loss, or when the device was busy. Failures
+ * (deadline, dead line) have set the client's error.
  */
 NKV_MUST_USE enum nkv_status
 nkv_exchange_run_stream(struct nkv_client *client,

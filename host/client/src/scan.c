@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any device needs for its cursor. */
-enum { CURSOR_MAX = 256 };
+enum {
+    /* More than any device needs for its cursor. */
+    CURSOR_MAX = 256,
+    PAUSE_FIRST_MS = 20,
+    PAUSE_MAX_MS = 1000
+};
 
 enum scan_end {
     SCAN_RUNNING,
@@ -17,6 +21,8 @@ enum scan_end {
     SCAN_COMPLETE,
     /* Begin a new call at the cursor. */
     SCAN_LOST,
+    /* The same, but nothing was lost: the device is busy. */
+    SCAN_BUSY,
     /* The callback had enough. */
     SCAN_STOPPED,
     /* A chunk that makes no sense. */
@@ -33,8 +39,10 @@ struct scanning {
     /* The number of the chunk that comes next in this call. */
     uint32_t next_index;
     bool begun;
-    /* Calls without a single chunk, one after another. */
+    /* Calls, one after another, without a single chunk that could be used;
+     * and those in which no chunk came at all, nor another answer. */
     unsigned fruitless;
+    unsigned silent;
 };
 
 /* ---- Chunks coming in ------------------------------------------------- */
@@ -105,6 +113,7 @@ static void take_chunk(void *context, struct nkv_span payload)
     struct scanning *scanning = context;
     Norkv__V1__ScanResponse *chunk =
         norkv__v1__scan_response__unpack(NULL, payload.size, payload.data);
+    scanning->silent = 0;
     if (chunk == NULL || chunk->cursor.len > CURSOR_MAX)
         scanning->end = SCAN_BROKEN;
     else if (chunk->index > scanning->next_index)
@@ -146,8 +155,13 @@ static enum nkv_status take_end(struct scanning *scanning)
     struct nkv_answer answer;
     enum nkv_status status = NKV_OK;
     nkv_exchange_answer(&scanning->exchange, &answer);
+    scanning->silent = 0;
     scanning->end = SCAN_LOST;
-    if (is_cursor_refused(scanning, &answer)) {
+    if (answer.status == NKV_UNAVAILABLE) {
+        /* Not the same call again: its chunks would be counted from 0, and
+         * need not begin where those of this one did. */
+        scanning->end = SCAN_BUSY;
+    } else if (is_cursor_refused(scanning, &answer)) {
         /* The device restarted: its cursors are new ones. */
         scanning->cursor_size = 0;
         scanning->scan->changed = true;
@@ -183,7 +197,7 @@ static enum nkv_status run_call(struct scanning *scanning)
         .message = take_chunk,
         .context = scanning,
         /* Patience doubles while nothing comes. */
-        .attempts = scanning->fruitless - 1,
+        .attempts = scanning->silent - 1,
         .sent = scanning->begun,
     };
     scanning->begun = true;
@@ -205,26 +219,62 @@ static enum nkv_status run_call(struct scanning *scanning)
     return status;
 }
 
+/* A device that has nothing of use to say is not asked without a pause. */
+static enum nkv_status pause_before_call(struct scanning *scanning)
+{
+    struct nkv_client *client = scanning->client;
+    enum nkv_status status = NKV_OK;
+    unsigned count = scanning->fruitless;
+    /* The first loss is the line's, and silence was a pause already. */
+    if (scanning->silent > 0 || (count < 2 && scanning->end != SCAN_BUSY))
+        return NKV_OK;
+    uint32_t pause = (uint32_t)PAUSE_FIRST_MS << (count > 6 ? 6 : count);
+    uint64_t until = nkv_link_now(&client->link) +
+                     (pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause);
+    while (status == NKV_OK && nkv_link_now(&client->link) < until)
+        status = nkv_host_wait(client, until);
+    return status;
+}
+
+/* What to do once a call has ended: NKV_OK to go on. */
+static enum nkv_status judge_call(struct scanning *scanning)
+{
+    struct nkv_client *client = scanning->client;
+    switch (scanning->end) {
+    case SCAN_STOPPED:
+        return nkv_host_fail(client, NKV_CANCELLED, "stopped");
+    case SCAN_BROKEN:
+        return nkv_host_fail(client, NKV_DATA_LOSS,
+                             "the device sent records that make no sense");
+    case SCAN_LOST:
+        return nkv_host_shrink_packets(client);
+    default:
+        return NKV_OK;
+    }
+}
+
 static enum nkv_status run_scan(struct scanning *scanning)
 {
     struct nkv_client *client = scanning->client;
-    while (scanning->end != SCAN_COMPLETE) {
-        if (scanning->fruitless++ >= client->attempts)
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && scanning->end != SCAN_COMPLETE) {
+        if (scanning->silent >= client->attempts)
             return nkv_host_fail_silent(client);
-        enum nkv_status status = run_call(scanning);
-        if (status != NKV_OK)
-            return status;
-        if (scanning->end == SCAN_STOPPED)
-            return nkv_host_fail(client, NKV_CANCELLED, "stopped");
-        if (scanning->end == SCAN_BROKEN)
-            return nkv_host_fail(client, NKV_DATA_LOSS,
-                                 "the device sent records that make no sense");
-        if (scanning->end == SCAN_LOST)
-            status = nkv_host_shrink_packets(client);
-        if (status != NKV_OK)
-            return status;
+        bool was_busy = scanning->end == SCAN_BUSY;
+        status = pause_before_call(scanning);
+        if (status == NKV_OK) {
+            scanning->fruitless++;
+            scanning->silent++;
+            status = run_call(scanning);
+        }
+        if (status == NKV_DEADLINE_EXCEEDED && was_busy &&
+            scanning->fruitless > 0)
+            return nkv_host_fail(client, NKV_UNAVAILABLE,
+                                 "the device stayed busy");
+        if (status == NKV_OK)
+            status = judge_call(scanning);
     }
-    return NKV_OK;
+    return status;
 }
 
 enum nkv_status nkv_client_scan(struct nkv_client *client,
