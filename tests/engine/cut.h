@@ -57,8 +57,12 @@ struct nkv_cut_counts {
     uint64_t images_of_two_cuts;
     uint64_t rounds;
     uint64_t crc_collisions;
-    /* Second mounts that wrote, because a weak unit read differently. */
+    /* Images with bits that read at random; second mounts that wrote, because
+     * such a bit read differently; and those that went wrong, but only with
+     * few of the ways in which the bits may read. */
+    uint64_t weak_images;
     uint64_t weak_again;
+    uint64_t weak_luck;
     uint64_t failures;
 };
 
@@ -76,8 +80,9 @@ struct nkv_cut_run {
     struct nkv_bench trial;
     struct nkv_bench wounded;
     char *log;
-    /* The image at hand has bits that read at random. */
+    /* The image at hand has bits that read at random, in this way of many. */
     bool is_weak;
+    uint32_t stream;
     struct nkv_cut_counts counts;
 };
 

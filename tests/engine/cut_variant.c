@@ -17,8 +17,8 @@ static bool fill_in(struct nkv_sim_cut *cut, enum nkv_sim_cut_kind kind,
     return true;
 }
 
-/* Nothing, all, weak in two ways, then torn at each byte. In a short run, units
- * of more than 16 bytes are torn at 16 places. */
+/* Nothing, all, weak in four ways, then torn at each byte. In a short run,
+ * units of more than 16 bytes are torn at 16 places. */
 static bool program_variant(const struct nkv_cut_run *run, uint32_t i,
                             uint32_t seed, struct nkv_sim_cut *cut)
 {
@@ -32,18 +32,19 @@ static bool program_variant(const struct nkv_cut_run *run, uint32_t i,
     if (i == 1) {
         return seed == 1 && fill_in(cut, NKV_SIM_CUT_AFTER, 0, seed);
     }
-    if (i < 4) {
-        return fill_in(cut, NKV_SIM_CUT_WEAK, i - 2, seed);
+    if (i < 6) {
+        return fill_in(cut, NKV_SIM_CUT_WEAK, i < 4 ? i - 2 : 2,
+                       2 * seed + i % 2);
     }
     return fill_in(cut, NKV_SIM_CUT_TORN,
-                   (i - 4) * step + nkv_random_below(&random, step), seed);
+                   (i - 6) * step + nkv_random_below(&random, step), seed);
 }
 
 static uint32_t program_variants(const struct nkv_cut_run *run)
 {
     uint32_t unit = run->the_case->setup.program_unit;
 
-    return 4 + (run->is_long || unit <= 16 ? unit : 16);
+    return 6 + (run->is_long || unit <= 16 ? unit : 16);
 }
 
 static bool erase_variant(const struct nkv_cut_run *run, uint32_t i,

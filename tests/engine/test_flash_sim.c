@@ -378,6 +378,74 @@ static void program_and_erase_faults_do_nothing(void **state)
     assert_int_equal(byte_at(0), 0xFF);
 }
 
+static void a_late_program_does_its_work(void **state)
+{
+    (void)state;
+    add_fault(NKV_SIM_FAULT_LATE_PROGRAM, 0, 1);
+    assert_status(program(0, 1, 16), NKV_DATA_LOSS);
+    assert_int_equal(byte_at(0), 1);
+    assert_status(program(0, 1, 16), NKV_INTERNAL);
+}
+
+static void a_flipped_read_flips_once_and_after_its_skip(void **state)
+{
+    struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_FLIPPED_READ,
+                                  .size = 16,
+                                  .times = 1,
+                                  .skip = 2,
+                                  .mask = 0x04};
+
+    (void)state;
+    nkv_flash_sim_add_fault(&sim, fault);
+    assert_int_equal(byte_at(0), 0xFF);
+    assert_int_equal(byte_at(100), 0xFF);
+    assert_int_equal(byte_at(1), 0xFF);
+    assert_int_equal(byte_at(2), 0xFB);
+    assert_int_equal(byte_at(2), 0xFF);
+}
+
+/* Some calls fail, some do a part, some lie; none breaks the flash's rules. */
+static void a_flaky_flash_fails_now_and_then(void **state)
+{
+    unsigned failed = 0, wrong = 0;
+
+    (void)state;
+    sim.flaky_every = 4;
+    for (unsigned i = 0; i < 200; i++) {
+        enum nkv_status status = program(i % 3 * SECTOR, 0x42, 64);
+
+        failed += status != NKV_OK;
+        wrong += status == NKV_OK && byte_at(i % 3 * SECTOR + 63) != 0x42;
+        sim.flaky_every = 0;
+        assert_ok(erase(i % 3));
+        sim.flaky_every = 4;
+    }
+    assert_in_range(failed, 15, 60);
+    assert_in_range(wrong, 2, 40);
+    assert_int_equal(sim.violations, 0);
+}
+
+static void one_weak_bit_leaves_the_rest_of_its_unit(void **state)
+{
+    unsigned changes = 0, others = 0;
+
+    (void)state;
+    cut_next(NKV_SIM_CUT_WEAK, 2, 5);
+    assert_status(program(0, 0x0F, 16), NKV_UNAVAILABLE);
+    nkv_flash_sim_power_on(&sim);
+    for (uint32_t at = 0; at < UNIT; at++) {
+        unsigned wrong = 0;
+
+        for (int i = 0; i < 32; i++) {
+            wrong += byte_at(at) != 0x0F;
+        }
+        changes += wrong > 0 && wrong < 32;
+        others += wrong == 0;
+    }
+    assert_int_equal(changes, 1);
+    assert_int_equal(others, UNIT - 1);
+}
+
 static void stuck_bits_stay_as_they_are(void **state)
 {
     (void)state;
@@ -449,6 +517,10 @@ int main(void)
         TEST(a_cut_tells_what_it_hit),
         TEST(read_faults_hit_their_range_as_often_as_told),
         TEST(program_and_erase_faults_do_nothing),
+        TEST(a_late_program_does_its_work),
+        TEST(a_flipped_read_flips_once_and_after_its_skip),
+        TEST(a_flaky_flash_fails_now_and_then),
+        TEST(one_weak_bit_leaves_the_rest_of_its_unit),
         TEST(stuck_bits_stay_as_they_are),
         TEST(a_snapshot_brings_everything_back),
         TEST(an_image_is_taken_over),

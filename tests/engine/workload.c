@@ -234,6 +234,10 @@ static bool do_remount(struct nkv_workload *workload, struct nkv_bench *bench,
                 after.live_bytes);
         return complain(workload, "mount found something else and", status);
     }
+    if (after.corrupt_entries > 0 || after.damaged_sectors > 0) {
+        return complain(workload, "mount found damage that is none and",
+                        status);
+    }
     if (operations != bench->sim.counts.operations) {
         if (!workload->is_collecting) {
             return complain(workload, "mount wrote and", status);
@@ -245,6 +249,20 @@ static bool do_remount(struct nkv_workload *workload, struct nkv_bench *bench,
     return nkv_model_agrees(model, &bench->store);
 }
 
+/* At most one erase, or one entry copied. */
+static bool is_one_step(const struct nkv_workload *workload,
+                        const struct nkv_bench *bench,
+                        const struct nkv_sim_counts *before)
+{
+    uint64_t erases = bench->sim.counts.erases - before->erases;
+    uint64_t programmed =
+        bench->sim.counts.programmed_bytes - before->programmed_bytes;
+    uint64_t largest = 16 + NKV_KEY_SIZE_MAX + workload->value_size_max +
+                       bench->setup.program_unit + 16;
+
+    return erases == 0 ? programmed <= largest : erases == 1 && programmed == 0;
+}
+
 static bool do_steps(struct nkv_workload *workload, struct nkv_bench *bench)
 {
     uint32_t count = 1 + nkv_random_below(&workload->random, 8);
@@ -252,11 +270,11 @@ static bool do_steps(struct nkv_workload *workload, struct nkv_bench *bench)
     enum nkv_status status = NKV_OK;
 
     while (more && status == NKV_OK && count-- > 0) {
-        uint64_t erases = bench->sim.counts.erases;
+        struct nkv_sim_counts before = bench->sim.counts;
 
         status = nkv_step(&bench->store, &more);
-        if (bench->sim.counts.erases > erases + 1) {
-            return complain(workload, "step with several erases", status);
+        if (!is_one_step(workload, bench, &before)) {
+            return complain(workload, "step that did too much", status);
         }
     }
     workload->is_collecting = more;

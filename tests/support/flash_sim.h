@@ -39,8 +39,9 @@ enum nkv_sim_cut_kind {
      * erased. */
     NKV_SIM_CUT_TORN,
     /* Each bit that was to become 0 is 0, is 1 or reads at random (amount 0),
-     * or all of them read at random (amount 1). An erase leaves all bytes 0xFF
-     * but NKV_SIM_WEAK_ERASED. */
+     * or all of them read at random (amount 1), or the unit is programmed but
+     * for one of them that reads at random (amount 2). An erase leaves all
+     * bytes 0xFF but NKV_SIM_WEAK_ERASED. */
     NKV_SIM_CUT_WEAK,
     /* Erase: each bit of the sector is 1 with a chance of amount eighths.
      * Program: each bit that was to become 0 does with that chance. */
@@ -62,9 +63,14 @@ enum nkv_sim_fault_kind {
     NKV_SIM_FAULT_READ,
     NKV_SIM_FAULT_PROGRAM,
     NKV_SIM_FAULT_ERASE,
+    /* The call does all it should, and returns status. */
+    NKV_SIM_FAULT_LATE_PROGRAM,
     /* The call returns NKV_OK and does nothing. */
     NKV_SIM_FAULT_SILENT_PROGRAM,
     NKV_SIM_FAULT_SILENT_ERASE,
+    /* The read returns NKV_OK, with the bits of `mask` in its middle byte
+     * flipped. */
+    NKV_SIM_FAULT_FLIPPED_READ,
     /* The bits of `mask` in the bytes of the range always read 0 or 1. */
     NKV_SIM_FAULT_STUCK_AT_0,
     NKV_SIM_FAULT_STUCK_AT_1
@@ -76,8 +82,9 @@ struct nkv_sim_fault {
     uint32_t offset;
     uint32_t size;
     enum nkv_status status;
-    /* Calls that fail, 0 for all of them. */
+    /* Calls that fail, 0 for all of them, after `skip` that do not. */
     uint32_t times;
+    uint32_t skip;
     uint8_t mask;
 };
 
@@ -124,6 +131,9 @@ struct nkv_flash_sim {
     bool has_doubtful;
     struct nkv_sim_wound wound;
     struct nkv_sim_fault faults[NKV_SIM_FAULTS_MAX];
+    /* When not 0: one program or erase in so many goes wrong, at random: it is
+     * done not at all, in part or in full, and says so or not. */
+    uint32_t flaky_every;
     uint64_t random;
     /* When not NULL: 'P' or 'E' for each operation, as far as it has room. */
     char *log;

@@ -43,6 +43,28 @@ static void cut_byte(struct nkv_flash_sim *sim, uint32_t offset, uint32_t index,
     }
 }
 
+/* Programs a unit but for one bit, which becomes doubtful. */
+static void leave_one_bit(struct nkv_flash_sim *sim, uint32_t offset,
+                          const uint8_t *from, uint64_t *random)
+{
+    uint32_t unit = sim->flash.program_unit;
+
+    nkv_flash_sim_program_unit(sim, offset, from);
+    sim->states[offset / unit] = NKV_SIM_TORN;
+    for (unsigned tries = 0; tries < 1000; tries++) {
+        uint32_t at = nkv_random_below(random, unit);
+        uint8_t bit = (uint8_t)(1u << nkv_random_below(random, 8));
+
+        if ((from[at] & bit) == 0) {
+            sim->bytes[offset + at] |= bit;
+            sim->doubtful[offset + at] = bit;
+            sim->states[offset / unit] = NKV_SIM_WEAK;
+            sim->has_doubtful = true;
+            return;
+        }
+    }
+}
+
 /* The state of a unit after the programming of it was cut. */
 static enum nkv_sim_state state_after_cut(const struct nkv_flash_sim *sim,
                                           uint32_t offset)
@@ -85,6 +107,10 @@ void nkv_flash_sim_cut_program(struct nkv_flash_sim *sim, uint32_t offset,
     if (sim->states[offset / unit] != NKV_SIM_ERASED) {
         nkv_flash_sim_program_unit(sim, offset, from);
         sim->states[offset / unit] = NKV_SIM_TORN;
+        return;
+    }
+    if (sim->cut.kind == NKV_SIM_CUT_WEAK && sim->cut.amount == 2) {
+        leave_one_bit(sim, offset, from, &random);
         return;
     }
     for (uint32_t i = 0; i < unit; i++) {

@@ -32,6 +32,10 @@ static struct nkv_sim_fault *meet_fault(struct nkv_flash_sim *sim,
             fault->offset >= offset + size) {
             continue;
         }
+        if (fault->skip > 0) {
+            fault->skip--;
+            continue;
+        }
         if (fault->times == 1) {
             fault->kind = NKV_SIM_FAULT_NONE;
         } else if (fault->times > 1) {
@@ -83,6 +87,10 @@ enum nkv_status nkv_flash_sim_read(void *context, uint32_t offset, void *to,
         return fault->status;
     }
     memcpy(to, sim->bytes + offset, size);
+    fault = meet_fault(sim, NKV_SIM_FAULT_FLIPPED_READ, offset, size);
+    if (fault != NULL) {
+        out[size / 2] ^= fault->mask;
+    }
     for (size_t i = 0; sim->has_doubtful && i < size; i++) {
         out[i] ^=
             (uint8_t)(sim->doubtful[offset + i] & nkv_random(&sim->random));
@@ -177,6 +185,21 @@ static enum nkv_status check_program(struct nkv_flash_sim *sim, uint32_t offset,
     return NKV_OK;
 }
 
+/* Programs unit by unit until the power fails. */
+static enum nkv_status program_units(struct nkv_flash_sim *sim, uint32_t offset,
+                                     const uint8_t *from, size_t size)
+{
+    for (uint32_t at = 0; at < size; at += sim->flash.program_unit) {
+        if (begin_operation(sim, 'P')) {
+            nkv_flash_sim_cut_program(sim, offset + at, from + at);
+            return NKV_UNAVAILABLE;
+        }
+        nkv_flash_sim_program_unit(sim, offset + at, from + at);
+        sim->counts.programmed_bytes += sim->flash.program_unit;
+    }
+    return NKV_OK;
+}
+
 enum nkv_status nkv_flash_sim_program(void *context, uint32_t offset,
                                       const void *from, size_t size)
 {
@@ -192,6 +215,9 @@ enum nkv_status nkv_flash_sim_program(void *context, uint32_t offset,
         return status;
     }
     sim->counts.programs++;
+    if (nkv_flash_sim_is_flaky(sim)) {
+        return nkv_flash_sim_flaky_program(sim, offset, from, size);
+    }
     if (meet_fault(sim, NKV_SIM_FAULT_SILENT_PROGRAM, offset, size) != NULL) {
         return NKV_OK;
     }
@@ -199,17 +225,9 @@ enum nkv_status nkv_flash_sim_program(void *context, uint32_t offset,
     if (fault != NULL) {
         return fault->status;
     }
-    for (uint32_t at = 0; at < size; at += sim->flash.program_unit) {
-        const uint8_t *unit = (const uint8_t *)from + at;
-
-        if (begin_operation(sim, 'P')) {
-            nkv_flash_sim_cut_program(sim, offset + at, unit);
-            return NKV_UNAVAILABLE;
-        }
-        nkv_flash_sim_program_unit(sim, offset + at, unit);
-        sim->counts.programmed_bytes += sim->flash.program_unit;
-    }
-    return NKV_OK;
+    fault = meet_fault(sim, NKV_SIM_FAULT_LATE_PROGRAM, offset, size);
+    status = program_units(sim, offset, from, size);
+    return fault != NULL && status == NKV_OK ? fault->status : status;
 }
 
 enum nkv_status nkv_flash_sim_erase(void *context, uint32_t sector)
@@ -217,6 +235,8 @@ enum nkv_status nkv_flash_sim_erase(void *context, uint32_t sector)
     struct nkv_flash_sim *sim = context;
     uint32_t size = sim->flash.sector_size;
     const struct nkv_sim_fault *fault;
+    enum nkv_status status = NKV_OK;
+    bool is_done = false;
 
     if (sim->is_off) {
         return NKV_UNAVAILABLE;
@@ -231,6 +251,12 @@ enum nkv_status nkv_flash_sim_erase(void *context, uint32_t sector)
     if (fault != NULL) {
         return fault->status;
     }
+    if (nkv_flash_sim_is_flaky(sim)) {
+        status = nkv_flash_sim_flaky_erase(sim, &is_done);
+        if (!is_done) {
+            return status;
+        }
+    }
     sim->counts.erases++;
     sim->erases[sector]++;
     if (begin_operation(sim, 'E')) {
@@ -240,5 +266,5 @@ enum nkv_status nkv_flash_sim_erase(void *context, uint32_t sector)
     memset(sim->bytes + (size_t)sector * size, 0xFF, size);
     memset(sim->doubtful + (size_t)sector * size, 0, size);
     nkv_flash_sim_mark(sim, sector, NKV_SIM_ERASED);
-    return NKV_OK;
+    return status;
 }

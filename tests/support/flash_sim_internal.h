@@ -27,4 +27,16 @@ void nkv_flash_sim_cut_program(struct nkv_flash_sim *sim, uint32_t offset,
 /* Erases a sector as far as the armed cut lets it. */
 void nkv_flash_sim_cut_erase(struct nkv_flash_sim *sim, uint32_t sector);
 
+/* Whether this call is one that goes wrong at random. */
+bool nkv_flash_sim_is_flaky(struct nkv_flash_sim *sim);
+
+/* A program that goes wrong in one of several ways. */
+enum nkv_status nkv_flash_sim_flaky_program(struct nkv_flash_sim *sim,
+                                            uint32_t offset,
+                                            const uint8_t *from, size_t size);
+
+/* An erase that goes wrong: sets *done when it was done all the same. */
+enum nkv_status nkv_flash_sim_flaky_erase(struct nkv_flash_sim *sim,
+                                          bool *done);
+
 #endif
