@@ -128,7 +128,7 @@ static void overwriting_costs_about_what_it_costs_the_reference(void **state)
     printf("programmed bytes a payload byte: uniform %.2f, hot %.2f\n", uniform,
            hot);
     assert_true(uniform <= 1.95);
-    assert_true(hot <= 2.40);
+    assert_true(hot <= 1.75);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -184,6 +184,7 @@ static void takes_writes_and_remounts(void **state)
         .key_size_max = 8,
         .value_size_max = 24,
         .mix = &nkv_mix_simple,
+        .is_damaged = true,
     };
     struct nkv_model model = {0};
 

@@ -54,6 +54,7 @@ static void a_cut_collection_does_not_brick_the_store(void **state)
         .key_size_max = 4,
         .value_size_max = 20,
         .mix = &nkv_mix_simple,
+        .is_damaged = true,
     };
     struct nkv_model model = {0};
 

@@ -43,6 +43,8 @@ struct nkv_workload {
     /* Puts that found the store or its key table full. */
     uint32_t full_puts;
     uint32_t done;
+    /* The flash holds damage from the start, which mounts may find. */
+    bool is_damaged;
     /* A collection by steps may be under way, which mounting has to end. */
     bool is_collecting;
     /* What the last operations were, newest last, for a failure's text. */
