@@ -4,6 +4,9 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <norkv/hdlc.h>
+#include <norkv/ids.h>
+#include <norkv/packet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -272,6 +275,89 @@ static void a_tcp_client_may_leave_without_reading(void **state)
     end_well(sim);
 }
 
+struct frame {
+    uint8_t *data;
+    size_t size;
+};
+
+static enum nkv_status put_in_buffer(void *context, const uint8_t *data,
+                                     size_t size)
+{
+    struct frame *made = context;
+
+    memcpy(made->data + made->size, data, size);
+    made->size += size;
+    return NKV_OK;
+}
+
+/* The frame of a call of Collect, heavy, of store 0. */
+static size_t make_collect(uint8_t frame[128])
+{
+    static const uint8_t heavy[] = {0x10, 2};
+    const struct nkv_packet packet = {
+        .type = NKV_PACKET_REQUEST,
+        .channel_id = 1,
+        .service_id = NKV_SERVICE_MAINTENANCE,
+        .method_id = NKV_METHOD_MAINTENANCE_COLLECT,
+        .call_id = 9,
+        .payload = {heavy, sizeof heavy},
+    };
+    uint8_t bytes[64];
+    struct frame made = {frame, 0};
+    const struct nkv_hdlc_sink sink = {put_in_buffer, &made};
+    size_t size = 0;
+
+    assert_int_equal(nkv_packet_encode(&packet,
+                                       (struct nkv_buffer){bytes, sizeof bytes},
+                                       &size),
+                     NKV_OK);
+    assert_int_equal(nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC,
+                                     (struct nkv_span){bytes, size}),
+                     NKV_OK);
+    return made.size;
+}
+
+/* The type of the last packet among these bytes. */
+static uint32_t last_packet_type(const uint8_t *bytes, size_t size)
+{
+    uint8_t content[256];
+    struct nkv_hdlc_decoder decoder;
+    struct nkv_packet packet = {.type = UINT32_MAX};
+
+    nkv_hdlc_decoder_init(&decoder,
+                          (struct nkv_buffer){content, sizeof content});
+    for (size_t i = 0; i < size; i++) {
+        struct nkv_hdlc_frame frame;
+
+        if (nkv_hdlc_decode(&decoder, bytes[i], &frame) == NKV_OK)
+            assert_int_equal(nkv_packet_decode(frame.payload, &packet), NKV_OK);
+    }
+    return packet.type;
+}
+
+/* As one that is piped into a network tool. */
+static void a_client_that_sends_no_more_gets_all_of_its_answer(void **state)
+{
+    struct sim *sim = *state;
+    char port[256];
+    uint8_t frame[128], answer[4096];
+    size_t size = make_collect(frame);
+
+    nkv_sim_start(sim, on_tcp);
+    nkv_sim_port(sim, port);
+    for (int i = 0; i < 20; i++) {
+        int fd = connect_to(port);
+
+        assert_int_equal(write(fd, frame, size), (ssize_t)size);
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        assert_int_equal(
+            last_packet_type(answer, read_fully(fd, answer, sizeof answer)),
+            NKV_PACKET_RESPONSE);
+        close(fd);
+    }
+    end_well(sim);
+}
+
 static void a_host_that_does_not_read_cannot_stop_the_device(void **state)
 {
     static const char *const arguments[] = {"--flash", "FLASH", "--pty",
@@ -472,6 +558,7 @@ int main(void)
         A_TEST(a_second_tcp_client_is_sent_away),
         A_TEST(the_next_tcp_client_is_served_when_one_has_gone),
         A_TEST(a_tcp_client_may_leave_without_reading),
+        A_TEST(a_client_that_sends_no_more_gets_all_of_its_answer),
         A_TEST(a_host_that_does_not_read_cannot_stop_the_device),
         A_TEST(a_pty_and_a_tcp_port_are_served_together),
         A_TEST(sigterm_and_sigint_end_it_cleanly_and_tell_the_counters),

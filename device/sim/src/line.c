@@ -7,20 +7,21 @@
 
 enum {
     BITS_PER_BYTE = 10,
-    /* How long bytes wait for room before they are lost. */
-    ROOM_WAIT_S = 2,
     /* Bytes go in pieces of this time where they are shorter than it. */
     PIECE_NS = NKV_NS_PER_MS
 };
 
-void nkv_line_init(struct nkv_line *line, uint32_t baud, int stop_fd)
+/* How long bytes wait for room before they are lost. */
+static const uint64_t room_wait_ns = 2 * (uint64_t)NKV_NS_PER_S;
+
+void nkv_line_init(struct nkv_line *line, uint32_t baud)
 {
-    *line = (struct nkv_line){.fd = -1, .stop_fd = stop_fd, .baud = baud};
+    *line = (struct nkv_line){.fd = -1, .baud = baud};
 }
 
 void nkv_line_attach(struct nkv_line *line, int fd)
 {
-    nkv_line_init(line, line->baud, line->stop_fd);
+    nkv_line_init(line, line->baud);
     line->fd = fd;
 }
 
@@ -28,7 +29,8 @@ void nkv_line_detach(struct nkv_line *line)
 {
     if (line->fd >= 0)
         close(line->fd);
-    nkv_line_init(line, line->baud, line->stop_fd);
+    nkv_send_queue_clear(&line->queue);
+    nkv_line_init(line, line->baud);
 }
 
 static uint64_t duration_ns(const struct nkv_line *line, size_t bytes)
@@ -60,16 +62,31 @@ static void notice_bytes(struct nkv_line *line, uint64_t now)
     line->noticed = held;
 }
 
-/* How many of the bytes noticed have come over the line. */
-static size_t arrived(const struct nkv_line *line, uint64_t now)
+/* How many of count bytes, the last of which will have gone over the line at
+ * end, have done so. */
+static size_t passed(const struct nkv_line *line, size_t count, uint64_t end,
+                     uint64_t now)
 {
     uint64_t byte_ns = duration_ns(line, 1);
     uint64_t left;
 
-    if (line->receive_end_ns <= now)
-        return line->noticed;
-    left = (line->receive_end_ns - now + byte_ns - 1) / byte_ns;
-    return left < line->noticed ? line->noticed - (size_t)left : 0;
+    if (end <= now)
+        return count;
+    left = (end - now + byte_ns - 1) / byte_ns;
+    return left < count ? count - (size_t)left : 0;
+}
+
+static size_t arrived(const struct nkv_line *line, uint64_t now)
+{
+    return passed(line, line->noticed, line->receive_end_ns, now);
+}
+
+/* How many of the bytes that wait may leave. */
+static size_t due(const struct nkv_line *line, uint64_t now)
+{
+    if (line->baud == 0)
+        return line->queue.size;
+    return passed(line, line->queue.size, line->send_end_ns, now);
 }
 
 size_t nkv_line_read(void *context, uint8_t *to, size_t capacity)
@@ -77,7 +94,7 @@ size_t nkv_line_read(void *context, uint8_t *to, size_t capacity)
     struct nkv_line *line = context;
     ssize_t size;
 
-    if (line->fd < 0 || line->gone)
+    if (line->fd < 0 || line->gone || line->ended)
         return 0;
     if (line->baud != 0) {
         uint64_t now = nkv_clock_ns();
@@ -90,7 +107,9 @@ size_t nkv_line_read(void *context, uint8_t *to, size_t capacity)
     if (capacity == 0)
         return 0;
     size = read(line->fd, to, capacity);
-    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+    if (size == 0)
+        line->ended = true;
+    if (size < 0 && errno != EAGAIN && errno != EINTR)
         line->gone = true;
     if (size <= 0)
         return 0;
@@ -99,124 +118,147 @@ size_t nkv_line_read(void *context, uint8_t *to, size_t capacity)
     return (size_t)size;
 }
 
-/* Waits until time, noticing what arrives meanwhile. False: it is time to
- * end. */
-static bool wait_until(struct nkv_line *line, uint64_t time)
+static enum nkv_status lose(struct nkv_line *line)
 {
-    struct pollfd stop = {.fd = line->stop_fd, .events = POLLIN};
-    uint64_t now;
-
-    while ((now = nkv_clock_ns()) < time) {
-        uint64_t wait = time - now < PIECE_NS ? time - now : PIECE_NS;
-
-        if (nkv_poll_ns(&stop, 1, (int64_t)wait) != 0)
-            return false;
-        notice_bytes(line, nkv_clock_ns());
-    }
-    return true;
+    nkv_send_queue_take(&line->queue, line->queue.size);
+    line->blocked_ns = 0;
+    line->send_end_ns = 0;
+    return NKV_UNAVAILABLE;
 }
 
-static enum nkv_status wait_for_room(struct nkv_line *line)
+/* There is no room. */
+static enum nkv_status wait_for_room(struct nkv_line *line, uint64_t now)
 {
-    struct pollfd entries[] = {
-        {.fd = line->fd, .events = POLLOUT},
-        {.fd = line->stop_fd, .events = POLLIN},
-    };
-    int64_t timeout = line->stuck ? 0 : (int64_t)ROOM_WAIT_S * NKV_NS_PER_S;
-    int found = nkv_poll_ns(entries, 2, timeout);
-
-    if (entries[1].revents != 0)
-        return NKV_CANCELLED;
-    if (found <= 0) {
-        line->stuck = true;
-        return NKV_UNAVAILABLE;
-    }
-    return NKV_OK;
+    if (line->blocked_ns == 0)
+        line->blocked_ns = now;
+    if (!line->stuck && now - line->blocked_ns < room_wait_ns)
+        return NKV_OK;
+    line->stuck = true;
+    return lose(line);
 }
 
-static enum nkv_status send_all(struct nkv_line *line, const uint8_t *from,
-                                size_t size)
+/* Sends what is due. NKV_UNAVAILABLE: what waits is lost. */
+static enum nkv_status send_due(struct nkv_line *line)
 {
-    enum nkv_status status = NKV_OK;
+    uint64_t now = nkv_clock_ns();
+    size_t size = due(line, now);
 
-    while (size > 0 && status == NKV_OK) {
+    while (size > 0) {
+        const uint8_t *from = line->queue.bytes + line->queue.start;
         ssize_t sent = write(line->fd, from, size);
 
         if (sent > 0) {
             line->stuck = false;
-            from += sent;
+            line->blocked_ns = 0;
+            nkv_send_queue_take(&line->queue, (size_t)sent);
             size -= (size_t)sent;
-        } else if (errno == EAGAIN) {
-            status = wait_for_room(line);
-        } else if (errno != EINTR) {
-            status = NKV_UNAVAILABLE;
+        } else if (sent < 0 && errno == EAGAIN) {
+            return wait_for_room(line, now);
+        } else if (sent == 0 || errno != EINTR) {
+            return lose(line);
         }
     }
-    return status;
-}
-
-/* Sends a piece and takes the time for it. */
-static enum nkv_status send_paced(struct nkv_line *line, const uint8_t *from,
-                                  size_t size)
-{
-    uint64_t now = nkv_clock_ns();
-
-    if (line->send_end_ns < now)
-        line->send_end_ns = now;
-    line->send_end_ns += duration_ns(line, size);
-    if (!wait_until(line, line->send_end_ns))
-        return NKV_CANCELLED;
-    return send_all(line, from, size);
+    return NKV_OK;
 }
 
 enum nkv_status nkv_line_write(void *context, const uint8_t *from, size_t size)
 {
     struct nkv_line *line = context;
-    enum nkv_status status = NKV_OK;
-    size_t piece;
+    uint64_t now = nkv_clock_ns();
+    enum nkv_status status;
 
     if (line->fd < 0 || line->gone)
         return NKV_UNAVAILABLE;
-    if (line->baud == 0)
-        return send_all(line, from, size);
-    piece = 1 + (size_t)(PIECE_NS / duration_ns(line, 1));
-    while (size > 0 && status == NKV_OK) {
-        size_t part = size < piece ? size : piece;
-
-        status = send_paced(line, from, part);
-        from += part;
-        size -= part;
+    status = nkv_send_queue_add(&line->queue, from, size);
+    if (status != NKV_OK)
+        return status;
+    if (line->baud != 0) {
+        if (line->send_end_ns < now)
+            line->send_end_ns = now;
+        line->send_end_ns += duration_ns(line, size);
+        return NKV_OK;
     }
-    return status;
+    return send_due(line);
+}
+
+bool nkv_line_is_sending(const struct nkv_line *line)
+{
+    return line->queue.size > 0;
+}
+
+static void lower(int64_t *timeout_ns, uint64_t to)
+{
+    if (*timeout_ns < 0 || (uint64_t)*timeout_ns > to)
+        *timeout_ns = (int64_t)to;
+}
+
+/* The time that a piece of count bytes takes, of which some have passed. */
+static uint64_t piece_ns(const struct nkv_line *line, size_t count, size_t some)
+{
+    uint64_t byte_ns = duration_ns(line, 1);
+
+    if (some > 0)
+        return 0;
+    return byte_ns < PIECE_NS && count > 1 ? PIECE_NS : byte_ns;
+}
+
+static void await_received(struct nkv_line *line, struct pollfd *entry,
+                           int64_t *timeout_ns, uint64_t now)
+{
+    /* Nothing is read while sending. */
+    if (!line->ended && !nkv_line_is_sending(line))
+        entry->events = POLLIN | POLLRDHUP;
+    if (line->baud == 0)
+        return;
+    notice_bytes(line, now);
+    if (line->noticed == 0 || nkv_line_is_sending(line))
+        return;
+    /* The descriptor is ready before the line is. */
+    entry->events = 0;
+    lower(timeout_ns, piece_ns(line, line->noticed, arrived(line, now)));
+}
+
+static void await_sent(const struct nkv_line *line, struct pollfd *entry,
+                       int64_t *timeout_ns, uint64_t now)
+{
+    uint64_t blocked = now - line->blocked_ns;
+
+    if (line->queue.size == 0)
+        return;
+    if (line->blocked_ns != 0) {
+        entry->events |= POLLOUT;
+        lower(timeout_ns, blocked < room_wait_ns ? room_wait_ns - blocked : 0);
+    } else {
+        lower(timeout_ns, piece_ns(line, line->queue.size, due(line, now)));
+    }
 }
 
 void nkv_line_before_poll(struct nkv_line *line, struct pollfd *entry,
                           int64_t *timeout_ns)
 {
-    uint64_t now, next;
+    uint64_t now = nkv_clock_ns();
 
-    *entry = (struct pollfd){.fd = line->fd, .events = POLLIN | POLLRDHUP};
-    if (line->fd < 0 || line->baud == 0)
+    *entry = (struct pollfd){.fd = line->fd};
+    if (line->fd < 0)
         return;
-    now = nkv_clock_ns();
-    notice_bytes(line, now);
-    if (line->noticed == 0)
-        return;
-    /* The descriptor is ready before the line is. */
-    entry->fd = -1;
-    next = arrived(line, now) > 0 ? 0 : duration_ns(line, 1);
-    if (next > 0 && next < PIECE_NS && line->noticed > 1)
-        next = PIECE_NS;
-    if (*timeout_ns < 0 || (uint64_t)*timeout_ns > next)
-        *timeout_ns = (int64_t)next;
+    await_received(line, entry, timeout_ns, now);
+    await_sent(line, entry, timeout_ns, now);
+    /* Also an end that has closed is awaited by time alone. */
+    if (entry->events == 0 && line->noticed > 0)
+        entry->fd = -1;
 }
 
 void nkv_line_after_poll(struct nkv_line *line, const struct pollfd *entry)
 {
-    const short closed = POLLHUP | POLLERR | POLLNVAL | POLLRDHUP;
+    const short closed = POLLHUP | POLLERR | POLLNVAL;
 
-    if ((entry->revents & closed) != 0 && pending(line) == 0)
-        line->gone = true;
+    if (line->fd < 0)
+        return;
+    if ((entry->revents & (closed | POLLRDHUP)) != 0 && pending(line) == 0) {
+        line->ended = true;
+        line->gone = line->gone || (entry->revents & closed) != 0;
+    }
+    (void)send_due(line);
 }
 
 bool nkv_line_is_closing(const struct nkv_line *line)

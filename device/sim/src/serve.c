@@ -118,6 +118,16 @@ static void welcome(struct lines *lines)
         nkv_line_attach(line, fd);
 }
 
+/* True: the line's server may go on. */
+static bool after_poll(struct nkv_station *station, const struct pollfd *entry)
+{
+    bool was_sending = nkv_line_is_sending(&station->line);
+
+    nkv_line_after_poll(&station->line, entry);
+    return entry->revents != 0 ||
+           (was_sending && !nkv_line_is_sending(&station->line));
+}
+
 /* Waits for something to happen; true: something did. */
 static bool wait_for_events(struct lines *lines, int64_t timeout_ns)
 {
@@ -131,19 +141,17 @@ static bool wait_for_events(struct lines *lines, int64_t timeout_ns)
                          &timeout_ns);
     nkv_line_before_poll(client, &entries[PLACE_TCP_CLIENT], &timeout_ns);
     /* A client that has gone keeps the next one waiting until all it sent was
-     * read. */
+     * read and answered. */
     entries[PLACE_TCP] = (struct pollfd){
         .fd =
             client->fd >= 0 && nkv_line_is_closing(client) ? -1 : lines->tcp.fd,
         .events = POLLIN,
     };
     any = nkv_poll_ns(entries, PLACES, timeout_ns) > 0;
-    if (lines->pty_station.line.fd >= 0)
-        nkv_line_after_poll(&lines->pty_station.line, &entries[PLACE_PTY]);
-    if (client->fd >= 0)
-        nkv_line_after_poll(client, &entries[PLACE_TCP_CLIENT]);
-    if (client->gone)
-        nkv_station_hang_up(&lines->tcp_station);
+    if (after_poll(&lines->pty_station, &entries[PLACE_PTY]))
+        any = true;
+    if (after_poll(&lines->tcp_station, &entries[PLACE_TCP_CLIENT]))
+        any = true;
     if (entries[PLACE_TCP].revents != 0)
         welcome(lines);
     return any;
@@ -156,14 +164,35 @@ static bool is_stopping(const struct lines *lines)
     return poll(&stop, 1, 0) != 0;
 }
 
+/* A server waits until its answers have left, as one with a UART does; the
+ * other line's goes on. */
+static bool poll_server(struct nkv_station *station)
+{
+    return !nkv_line_is_sending(&station->line) &&
+           nkv_server_poll(&station->server);
+}
+
+/* A client that sends no more may still wait for what runs. */
+static void hang_up_if_done(struct nkv_station *station, bool more)
+{
+    const struct nkv_line *line = &station->line;
+
+    if (line->gone || (line->ended && !more && !nkv_line_is_sending(line)))
+        nkv_station_hang_up(station);
+}
+
 static bool poll_servers(struct lines *lines)
 {
     bool more = false;
 
     if (lines->has_pty)
-        more = nkv_server_poll(&lines->pty_station.server);
-    if (lines->has_tcp && nkv_server_poll(&lines->tcp_station.server))
-        more = true;
+        more = poll_server(&lines->pty_station);
+    if (lines->has_tcp) {
+        bool more_tcp = poll_server(&lines->tcp_station);
+
+        hang_up_if_done(&lines->tcp_station, more_tcp);
+        more = more || more_tcp;
+    }
     return more;
 }
 

@@ -53,7 +53,7 @@ enum nkv_status nkv_station_open(struct nkv_station *station,
         return NKV_RESOURCE_EXHAUSTED;
     if (getrandom(&boot_id, sizeof boot_id, 0) != sizeof boot_id)
         return NKV_UNAVAILABLE;
-    nkv_line_init(&station->line, setup->baud, setup->stop_fd);
+    nkv_line_init(&station->line, setup->baud);
     station->config = (struct nkv_server_config){
         .product = "norkv-sim",
         .unit_id = setup->unit_id,
