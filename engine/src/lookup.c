@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+static bool is_key(const struct nkv_entry *entry, const uint8_t *found,
+                   struct nkv_span key)
+{
+    return entry->key_size == key.size &&
+           memcmp(found, key.data, key.size) == 0;
+}
+
 /*
  * Reads the first copy of a slot with a sound header and compares its key.
  * NKV_NOT_FOUND: another key. NKV_DATA_LOSS: a copy is damaged, none is this
@@ -20,14 +27,13 @@ static enum nkv_status match(struct nkv_store *store, uint32_t slot,
         enum nkv_status status =
             nkv_entry_read_with_key(store, nkv_slot_address(store, slot, copy),
                                     (uint32_t)key.size, entry, found);
-        if (status == NKV_OK && entry->key_size == key.size &&
-            memcmp(found, key.data, key.size) == 0)
+        if (status == NKV_OK && is_key(entry, found, key))
             return NKV_OK;
+        /* The verified key decides: what was read first may be misread. */
         if (status == NKV_OK)
-            status = nkv_entry_verify(store, entry, NULL);
-        /* An intact entry with another key: their hashes are equal. */
+            status = nkv_entry_verify(store, entry, found);
         if (status == NKV_OK)
-            return NKV_NOT_FOUND;
+            return is_key(entry, found, key) ? NKV_OK : NKV_NOT_FOUND;
         if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
             result = status;
     }
@@ -161,6 +167,21 @@ void nkv_drop_slot(struct nkv_store *store, uint32_t slot)
     nkv_forget_addresses(store, slot, 0);
     nkv_index_remove(store, slot);
     store->counters[NKV_COUNT_CORRUPT]++;
+}
+
+void nkv_drop_unreadable(struct nkv_store *store, struct nkv_span key)
+{
+    uint32_t slot = nkv_index_first(store, nkv_hash(key));
+
+    while (slot != NKV_NONE) {
+        struct nkv_entry entry;
+        if (nkv_intact_copy(store, slot, &entry) != NKV_DATA_LOSS) {
+            slot = nkv_index_next(store, slot);
+            continue;
+        }
+        nkv_drop_slot(store, slot);
+        slot = nkv_index_first(store, nkv_hash(key));
+    }
 }
 
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,

@@ -35,25 +35,6 @@ static enum nkv_status has_value(struct nkv_store *store,
     return status == NKV_DATA_LOSS ? NKV_OK : status;
 }
 
-/*
- * Drops slots with a key's hash whose entries are damaged beyond use: they are
- * this key's, which is about to be written anew, or of a key that is lost.
- */
-static void drop_unreadable(struct nkv_store *store, struct nkv_span key)
-{
-    uint32_t slot = nkv_index_first(store, nkv_hash(key));
-
-    while (slot != NKV_NONE) {
-        struct nkv_entry entry;
-        if (nkv_intact_copy(store, slot, &entry) != NKV_DATA_LOSS) {
-            slot = nkv_index_next(store, slot);
-            continue;
-        }
-        nkv_drop_slot(store, slot);
-        slot = nkv_index_first(store, nkv_hash(key));
-    }
-}
-
 static enum nkv_status check_write(const struct nkv_store *store,
                                    struct nkv_span key, size_t value_size)
 {
@@ -94,7 +75,7 @@ enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
     if (status == NKV_OK)
         status = has_value(store, &entry, value, &same);
     else if (status == NKV_DATA_LOSS)
-        drop_unreadable(store, key);
+        nkv_drop_unreadable(store, key);
     if (status != NKV_OK && status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
         return status;
     if (same && !store->has_failed_write)

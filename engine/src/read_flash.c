@@ -119,6 +119,22 @@ static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
         store->keys++;
 }
 
+/* Finds a key whose indexed entry may be one that a cut left in doubt: another
+ * slot for the same key must not be made. */
+static enum nkv_status find_reliably(struct nkv_store *store,
+                                     struct nkv_span key, uint32_t *slot,
+                                     struct nkv_entry *indexed)
+{
+    enum nkv_status status = NKV_DATA_LOSS;
+
+    for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_DATA_LOSS; i++)
+        status = nkv_find(store, key, NKV_WANT_ANY, slot, indexed);
+    if (status != NKV_DATA_LOSS)
+        return status;
+    nkv_drop_unreadable(store, key);
+    return NKV_NOT_FOUND;
+}
+
 static enum nkv_status index_entry(struct nkv_store *store,
                                    const struct nkv_entry *entry,
                                    struct nkv_span key,
@@ -126,10 +142,9 @@ static enum nkv_status index_entry(struct nkv_store *store,
 {
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status =
-        nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
+    enum nkv_status status = find_reliably(store, key, &slot, &indexed);
 
-    if (status == NKV_NOT_FOUND || status == NKV_DATA_LOSS) {
+    if (status == NKV_NOT_FOUND) {
         if (!entry->is_tombstone || entry->id == store->newest_id)
             add_slot(store, entry, nkv_hash(key), findings);
         return NKV_OK;
@@ -272,8 +287,14 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
 
     while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
            NKV_OK) {
-        if (entry.is_tombstone)
+        /* In a damaged sector the first pass may have seen it otherwise. */
+        if (entry.is_tombstone &&
+            nkv_sector(store, sector)->state == NKV_SECTOR_DAMAGED)
+            status = nkv_entry_is_steady(store, &entry);
+        if (entry.is_tombstone && status == NKV_OK)
             status = index_entry(store, &entry, key, findings);
+        if (status == NKV_DATA_LOSS)
+            status = NKV_OK;
         if (status != NKV_OK)
             return status;
     }

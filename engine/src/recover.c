@@ -99,7 +99,8 @@ static void leave_sector(struct nkv_store *store,
     struct nkv_entry left;
 
     if (copy == NKV_NONE || to == sector ||
-        nkv_slot_find_sector(store, slot, to) != NKV_NONE)
+        nkv_slot_find_sector(store, slot, to) != NKV_NONE ||
+        nkv_entry_is_steady(store, duplicate) != NKV_OK)
         return;
     /* Copies written for another program unit have another size. */
     if (nkv_entry_read(store, nkv_slot_address(store, slot, copy), &left) !=
