@@ -6,8 +6,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -96,6 +98,10 @@ static void ports_that_are_none_are_refused(void **state)
     assert_refuses("tcp:localhost:http", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
     assert_refuses("tcp:::1:80", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
     assert_refuses("tcp:[::1:80", NKV_INVALID_ARGUMENT, "tcp:HOST:PORT");
+    assert_refuses("tcp:127.0.0.1:0", NKV_INVALID_ARGUMENT, "1 to 65535");
+    assert_refuses("tcp:127.0.0.1:65536", NKV_INVALID_ARGUMENT, "1 to 65535");
+    assert_refuses("tcp:127.0.0.1:999999999999999", NKV_INVALID_ARGUMENT,
+                   "1 to 65535");
 }
 
 /* A port on which nothing listens: it was free a moment ago. */
@@ -159,6 +165,79 @@ static void a_port_in_use_names_who_has_it(void **state)
     struct nkv_client *second = open_port(live.port);
     nkv_exercise(second);
     nkv_client_free(&second);
+    nkv_live_device_end(&live);
+}
+
+/* A process that locks a port and leaves the lock to a child of its own, which
+ * nobody can find then. The child ends when told, or, if it is to be brief,
+ * soon. Returns where to tell it. */
+static int start_hidden_holder(const char *port, bool is_brief)
+{
+    int ends[2];
+    int result = -1;
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    pid_t process = fork();
+    if (process == 0) {
+        int fd = open(port, O_RDWR | O_NOCTTY);
+        bool good = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+        close(ends[1]);
+        if (!good || fork() != 0)
+            _exit(good ? 0 : 1);
+        if (is_brief)
+            usleep(100000);
+        else if (read(ends[0], &byte, 1) != 0)
+            _exit(1);
+        _exit(0);
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(process, &result, 0), process);
+    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+    return ends[1];
+}
+
+static void a_lock_whose_holder_vanishes_is_tried_again(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    nkv_live_device_start_pty(&live);
+    int end = start_hidden_holder(live.port, true);
+    struct nkv_client *client = open_port(live.port);
+    nkv_exercise(client);
+    nkv_client_free(&client);
+    close(end);
+    nkv_live_device_end(&live);
+}
+
+/* Whoever has the port open without the lock, as a simulator at the other end
+ * does, is not the one to end. */
+static void a_port_in_use_blames_only_who_has_the_lock(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    struct nkv_client_options options = {.deadline_ms = 100};
+    struct nkv_client *client;
+    char byte;
+    int ends[2];
+    nkv_live_device_start_pty(&live);
+    int holder = start_hidden_holder(live.port, false);
+    assert_int_equal(pipe(ends), 0);
+    pid_t bystander = fork();
+    if (bystander == 0) {
+        bool good = open(live.port, O_RDWR | O_NOCTTY) >= 0;
+        close(holder);
+        _exit(good && write(ends[1], "", 1) == 1 && pause() ? 0 : 1);
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(nkv_client_open(live.port, &options, &client),
+                     NKV_UNAVAILABLE);
+    assert_says(client, "in use by another program; end that program first");
+    nkv_client_free(&client);
+    kill(bystander, SIGKILL);
+    assert_int_equal(waitpid(bystander, NULL, 0), bystander);
+    close(holder);
+    close(ends[0]);
+    close(ends[1]);
     nkv_live_device_end(&live);
 }
 
@@ -280,6 +359,8 @@ int main(void)
         cmocka_unit_test(a_refused_connection_says_so),
         cmocka_unit_test(a_connection_that_hangs_ends_at_the_deadline),
         cmocka_unit_test(a_port_in_use_names_who_has_it),
+        cmocka_unit_test(a_lock_whose_holder_vanishes_is_tried_again),
+        cmocka_unit_test(a_port_in_use_blames_only_who_has_the_lock),
         cmocka_unit_test(a_port_that_is_not_ours_names_its_group),
         cmocka_unit_test(a_pseudoterminal_that_dies_is_noticed),
         cmocka_unit_test(a_socket_that_dies_is_noticed),
