@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -221,23 +220,25 @@ static void a_port_in_use_blames_only_who_has_the_lock(void **state)
     int ends[2];
     nkv_live_device_start_pty(&live);
     int holder = start_hidden_holder(live.port, false);
-    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     pid_t bystander = fork();
     if (bystander == 0) {
         bool good = open(live.port, O_RDWR | O_NOCTTY) >= 0;
         close(holder);
-        _exit(good && write(ends[1], "", 1) == 1 && pause() ? 0 : 1);
+        close(ends[0]);
+        /* Until the test closes its end, or is gone. */
+        good = good && write(ends[1], "", 1) == 1;
+        _exit(good && read(ends[1], &byte, 1) == 0 ? 0 : 1);
     }
+    close(ends[1]);
     assert_int_equal(read(ends[0], &byte, 1), 1);
     assert_int_equal(nkv_client_open(live.port, &options, &client),
                      NKV_UNAVAILABLE);
     assert_says(client, "in use by another program; end that program first");
     nkv_client_free(&client);
-    kill(bystander, SIGKILL);
+    close(ends[0]);
     assert_int_equal(waitpid(bystander, NULL, 0), bystander);
     close(holder);
-    close(ends[0]);
-    close(ends[1]);
     nkv_live_device_end(&live);
 }
 

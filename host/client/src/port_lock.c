@@ -10,7 +10,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
+
+static const char unknown[] = " by another program";
 
 /* The process that has a flock on this inode, as /proc/locks tells; 0: none. */
 static long find_in_locks(const struct stat *file)
@@ -71,47 +74,76 @@ static long find_in_processes(const struct stat *file)
     return holder;
 }
 
-static void add_process(long process, struct nkv_text *why)
+/* A process's name, safe to show. False: there is no such process any more. */
+static bool find_name(long process, char *name, int capacity)
 {
     char path[64];
-    char name[64] = "";
     snprintf(path, sizeof(path), "/proc/%ld/comm", process);
     FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        if (fgets(name, sizeof(name), file) == NULL)
-            name[0] = '\0';
-        fclose(file);
-    }
+    if (file == NULL)
+        return false;
+    bool found = fgets(name, capacity, file) != NULL;
+    fclose(file);
+    if (!found)
+        return false;
     name[strcspn(name, "\n")] = '\0';
     nkv_text_make_safe(name);
-    if (name[0] != '\0')
-        nkv_text_add(why, " by %s (process %ld)", name, process);
-    else
-        nkv_text_add(why, " by process %ld", process);
+    return true;
 }
 
-void nkv_port_add_holder(const char *path, int fd, struct nkv_text *why)
+/* Adds who it is, if it is still there. */
+static bool add_process(long process, struct nkv_text *why)
+{
+    char name[64];
+    if (process <= 0 || !find_name(process, name, sizeof(name)))
+        return false;
+    nkv_text_add(why, " by %s (process %ld)", name, process);
+    return true;
+}
+
+void nkv_port_add_holder(const char *path, struct nkv_text *why)
 {
     struct stat file;
-    if ((fd >= 0 ? fstat(fd, &file) : stat(path, &file)) != 0)
+    if (stat(path, &file) != 0)
         return;
-    long process = find_in_locks(&file);
-    if (process == 0)
-        process = find_in_processes(&file);
-    if (process > 0)
-        add_process(process, why);
+    /* Who has a lock is who uses the port. Without one, a serial port is used
+     * by who has it open; a pseudoterminal need not be: whoever is at its other
+     * end may have this one open, too. */
+    if (add_process(find_in_locks(&file), why))
+        return;
+    if (nkv_port_is_pty(path) || !add_process(find_in_processes(&file), why))
+        nkv_text_add(why, unknown);
 }
 
-enum nkv_status nkv_port_lock(const char *path, int fd, struct nkv_text *why)
+/* Whether the lock's holder can be found, and is added. If not, the lock is
+ * probably free by now. */
+static bool add_lock_holder(int fd, struct nkv_text *why)
 {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return NKV_OK;
-    if (errno != EWOULDBLOCK) {
-        nkv_text_add(why, "cannot lock it: %s", strerror(errno));
-        return NKV_UNAVAILABLE;
+    struct stat file;
+    return fstat(fd, &file) == 0 && add_process(find_in_locks(&file), why);
+}
+
+enum nkv_status nkv_port_lock(const struct nkv_port_request *request, int fd,
+                              struct nkv_text *why)
+{
+    enum { PAUSE_MS = 10, PATIENCE_MS = 2000 };
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    uint32_t patience_ms =
+        request->timeout_ms < PATIENCE_MS ? request->timeout_ms : PATIENCE_MS;
+    struct nkv_text holder = {0};
+    for (uint32_t waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0;
+         waited_ms += PAUSE_MS) {
+        if (errno != EWOULDBLOCK) {
+            nkv_text_add(why, "cannot lock it: %s", strerror(errno));
+            return NKV_UNAVAILABLE;
+        }
+        bool found = add_lock_holder(fd, &holder);
+        if (found || waited_ms >= patience_ms) {
+            nkv_text_add(why, "in use%s; end that program first",
+                         found ? holder.text : unknown);
+            return NKV_UNAVAILABLE;
+        }
+        (void)nanosleep(&pause, NULL);
     }
-    nkv_text_add(why, "in use");
-    nkv_port_add_holder(path, fd, why);
-    nkv_text_add(why, "; end that program first");
-    return NKV_UNAVAILABLE;
+    return NKV_OK;
 }

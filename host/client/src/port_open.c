@@ -40,7 +40,7 @@ enum nkv_status nkv_port_explain(const char *path, int error,
         return NKV_PERMISSION_DENIED;
     case EBUSY:
         nkv_text_add(why, "in use");
-        nkv_port_add_holder(path, -1, why);
+        nkv_port_add_holder(path, why);
         nkv_text_add(why, "; end that program first");
         return NKV_UNAVAILABLE;
     case ENOTTY:
@@ -50,6 +50,11 @@ enum nkv_status nkv_port_explain(const char *path, int error,
         nkv_text_add(why, "cannot open it: %s", strerror(error));
         return NKV_UNAVAILABLE;
     }
+}
+
+bool nkv_port_is_pty(const char *path)
+{
+    return strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0;
 }
 
 static enum nkv_status open_device(struct nkv_port_request *request,
@@ -66,7 +71,7 @@ static enum nkv_status open_device(struct nkv_port_request *request,
         status = nkv_port_explain(path, errno, why);
     else if (!S_ISCHR(file.st_mode))
         status = nkv_port_explain(path, ENOTTY, why);
-    else if (strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0)
+    else if (nkv_port_is_pty(path))
         status = nkv_pty_open(request, transport, why);
     else
         status = nkv_serial_open(request, transport, why);

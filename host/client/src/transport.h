@@ -56,15 +56,20 @@ NKV_MUST_USE enum nkv_status nkv_port_explain(const char *path, int error,
                                               struct nkv_text *why);
 
 /*
- * Locks an open device for this process alone (flock), until it is closed.
+ * Locks an open device for this process alone (flock), until it is closed. A
+ * lock that nobody can be found to have is tried again for a while.
  *
  * - NKV_UNAVAILABLE: another process has it; *why names it if it can be found.
  */
-NKV_MUST_USE enum nkv_status nkv_port_lock(const char *path, int fd,
-                                           struct nkv_text *why);
+NKV_MUST_USE enum nkv_status
+nkv_port_lock(const struct nkv_port_request *request, int fd,
+              struct nkv_text *why);
 
-/* Adds " (by NAME, process 123)" to a text, if the process that has path open
- * can be found. fd: path opened by this process, or -1. */
-void nkv_port_add_holder(const char *path, int fd, struct nkv_text *why);
+/* Adds " by NAME (process 123)" to a text, or " by another program" if the
+ * process that uses the port at path cannot be found. */
+void nkv_port_add_holder(const char *path, struct nkv_text *why);
+
+/* Whether path, without symbolic links, is a pseudoterminal's. */
+bool nkv_port_is_pty(const char *path);
 
 #endif

@@ -32,7 +32,7 @@ enum nkv_status nkv_pty_open(const struct nkv_port_request *request,
     int fd = open(request->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return nkv_port_explain(request->path, errno, why);
-    enum nkv_status status = nkv_port_lock(request->path, fd, why);
+    enum nkv_status status = nkv_port_lock(request, fd, why);
     if (status != NKV_OK) {
         close(fd);
         return status;

@@ -97,7 +97,7 @@ static enum nkv_status prepare(struct serial *serial,
     enum sp_return result = sp_get_port_handle(serial->port, &serial->fd);
     if (result != SP_OK)
         return nkv_port_explain(request->path, error_number(result), why);
-    enum nkv_status status = nkv_port_lock(request->path, serial->fd, why);
+    enum nkv_status status = nkv_port_lock(request, serial->fd, why);
     if (status != NKV_OK)
         return status;
     /* Keeps out those who ask for no lock. */

@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,6 +41,14 @@ static bool split(const char *text, struct address *address)
     address->host[size] = '\0';
     memcpy(address->port, colon + 1, strlen(colon + 1) + 1);
     return true;
+}
+
+/* getaddrinfo takes larger ones, too, and connects to another port. */
+static bool is_port(const char *digits)
+{
+    /* No more digits than a long holds: see split. */
+    long number = strtol(digits, NULL, 10);
+    return number >= 1 && number <= UINT16_MAX;
 }
 
 /* Waits for a connection that is being made. 0 or an errno value. */
@@ -118,6 +126,10 @@ enum nkv_status nkv_tcp_open(const struct nkv_port_request *request,
     struct address address;
     if (!split(request->path, &address)) {
         nkv_text_add(why, "not of the form tcp:HOST:PORT");
+        return NKV_INVALID_ARGUMENT;
+    }
+    if (!is_port(address.port)) {
+        nkv_text_add(why, "a TCP port is a number from 1 to 65535");
         return NKV_INVALID_ARGUMENT;
     }
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
