@@ -185,6 +185,18 @@ static uint32_t second_stride(const struct nkv_cut_run *run)
     return run->is_long || run->only != NULL ? 1 : SECOND_EVERY_SHORT;
 }
 
+/* Two weak units at a time are not asked of a store. */
+static bool is_asked(const struct nkv_cut_run *run,
+                     const struct nkv_cut_name *name)
+{
+    if (name->second.kind == NKV_SIM_CUT_NONE ||
+        (name->first.kind == NKV_SIM_CUT_WEAK &&
+         name->second.kind == NKV_SIM_CUT_WEAK)) {
+        return false;
+    }
+    return is_in_share(name, second_stride(run));
+}
+
 /* Cuts the recovery from the first cut of name at each of its operations. */
 static void try_second_cuts(struct nkv_cut_run *run,
                             const struct nkv_cut_action *action,
@@ -206,8 +218,7 @@ static void try_second_cuts(struct nkv_cut_run *run,
         for (uint32_t i = 0; nkv_cut_variant(run, kind, i, &name->second);
              i++) {
             name->second.at = at + 1;
-            if (name->second.kind != NKV_SIM_CUT_NONE &&
-                is_in_share(name, second_stride(run))) {
+            if (is_asked(run, name)) {
                 try_image(run, action, name);
             }
         }
