@@ -83,6 +83,10 @@ static enum nkv_status bench_write(void *context, struct nkv_span bytes,
         bench->line.now_us += (uint64_t)timeout_ms * 1000;
         return NKV_DEADLINE_EXCEEDED;
     }
+    if (bench->byte_ms != 0) {
+        bytes.size = 1;
+        bench->line.now_us += (uint64_t)bench->byte_ms * 1000;
+    }
     nkv_line_sim_write(&bench->line, NKV_BENCH_CLIENT, bytes);
     *size = bytes.size;
     return NKV_OK;

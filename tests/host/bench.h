@@ -23,6 +23,8 @@ struct nkv_bench {
     int cut_error;
     /* The line takes nothing. */
     bool is_stuck;
+    /* When not 0: the line takes a byte at a time, and this long for each. */
+    uint32_t byte_ms;
     /* How often a client was opened, and closed its transport. */
     unsigned opened;
     unsigned closed;

@@ -653,6 +653,49 @@ static void counters_tell_what_the_line_did(void **state)
     close_rig(rig);
 }
 
+static bool count_record(void *context, const struct nkv_client_record *record)
+{
+    unsigned *count = context;
+    (void)record;
+    (*count)++;
+    return true;
+}
+
+/* A byte that is escaped takes two on the line, and a chunk of a scan its
+ * time: nothing is repeated before it can have been answered. */
+static void a_slow_line_is_given_the_time_it_needs(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1800];
+    struct nkv_bench bench;
+    static struct nkv_real_device device;
+    struct nkv_client_counters counters;
+    struct nkv_client_options options = {.deadline_ms = 60000};
+    struct nkv_client_value value;
+    unsigned count = 0;
+    struct nkv_client_scan scan = {.record = count_record, .context = &count};
+    struct nkv_span put = {bytes, sizeof(bytes)};
+    memset(bytes, 0x7e, sizeof(bytes));
+    nkv_bench_init(&bench, 1);
+    bench.line.speed = (struct nkv_line_speed){9600, 1};
+    nkv_real_device_init(&device, &bench, NULL);
+    struct nkv_client *client = nkv_bench_open(&bench, &options);
+    for (int i = 0; i < 4; i++)
+        assert_done(client,
+                    nkv_client_put(client, NULL, text_span(&"abcd"[i]), put));
+    assert_done(client, nkv_client_get(client, NULL, text_span("d"), &value));
+    assert_int_equal(value.size, sizeof(bytes));
+    nkv_client_value_clear(&value);
+    assert_done(client, nkv_client_scan(client, NULL, &scan));
+    assert_int_equal(count, 4);
+    nkv_client_get_counters(client, &counters);
+    assert_int_equal(counters.retries, 0);
+    assert_int_equal(counters.late_answers, 0);
+    nkv_client_free(&client);
+    nkv_real_device_free(&device);
+    nkv_bench_free(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -679,6 +722,7 @@ int main(void)
         cmocka_unit_test(echo_brings_the_text_back),
         cmocka_unit_test(a_trace_shows_each_frame_and_what_it_means),
         cmocka_unit_test(counters_tell_what_the_line_did),
+        cmocka_unit_test(a_slow_line_is_given_the_time_it_needs),
     };
     return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

@@ -115,36 +115,68 @@ static void a_refused_connection_says_so(void **state)
     assert_refuses(port, NKV_UNAVAILABLE, "connection refused");
 }
 
-static void a_connection_that_hangs_ends_at_the_deadline(void **state)
+/* A socket on which nobody accepts, and the port's name. */
+static int listen_somewhere(struct sockaddr_in *address, char port[64])
 {
-    (void)state;
-    struct sockaddr_in address = {
+    socklen_t size = sizeof(*address);
+    struct sockaddr *generic = (struct sockaddr *)(void *)address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    *address = (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    socklen_t size = sizeof(address);
+    assert_int_equal(bind(listener, generic, size), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, generic, &size), 0);
+    snprintf(port, 64, "tcp:127.0.0.1:%u", (unsigned)ntohs(address->sin_port));
+    return listener;
+}
+
+static void a_connection_that_hangs_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
     struct sockaddr *generic = (struct sockaddr *)(void *)&address;
     struct nkv_client_options options = {.deadline_ms = 300};
     struct nkv_client *client;
     char port[64];
     int fillers[8];
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(listener, generic, size), 0);
-    assert_int_equal(listen(listener, 0), 0);
-    assert_int_equal(getsockname(listener, generic, &size), 0);
+    int listener = listen_somewhere(&address, port);
     /* Nobody accepts: when the queue is full, connections wait. */
     for (int i = 0; i < 8; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fillers[i], generic, size);
+        (void)connect(fillers[i], generic, sizeof(address));
     }
-    snprintf(port, sizeof(port), "tcp:127.0.0.1:%u",
-             (unsigned)ntohs(address.sin_port));
     assert_int_equal(nkv_client_open(port, &options, &client),
                      NKV_DEADLINE_EXCEEDED);
     assert_says(client, "no connection in time");
     nkv_client_free(&client);
     for (int i = 0; i < 8; i++)
         close(fillers[i]);
+    close(listener);
+}
+
+/* The connection is reset before the client writes anything: what it was told
+ * is not lost with it. */
+static void a_connection_that_is_reset_says_what_it_was_told(void **state)
+{
+    (void)state;
+    static const char text[] = "bridge: another client is connected\r\n";
+    const struct linger reset = {.l_onoff = 1};
+    struct sockaddr_in address;
+    char port[64];
+    int listener = listen_somewhere(&address, port);
+    struct nkv_client *client = open_port(port);
+    int peer = accept(listener, NULL, NULL);
+    assert_int_equal(write(peer, text, sizeof(text) - 1), sizeof(text) - 1);
+    assert_int_equal(
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+    close(peer);
+    assert_int_equal(nkv_client_echo(client, NULL, "x", NULL), NKV_UNAVAILABLE);
+    assert_says(client,
+                "the other end hung up, saying \"bridge: another client "
+                "is connected\"");
+    nkv_client_free(&client);
     close(listener);
 }
 
@@ -359,6 +391,7 @@ int main(void)
         cmocka_unit_test(ports_that_are_none_are_refused),
         cmocka_unit_test(a_refused_connection_says_so),
         cmocka_unit_test(a_connection_that_hangs_ends_at_the_deadline),
+        cmocka_unit_test(a_connection_that_is_reset_says_what_it_was_told),
         cmocka_unit_test(a_port_in_use_names_who_has_it),
         cmocka_unit_test(a_lock_whose_holder_vanishes_is_tried_again),
         cmocka_unit_test(a_port_in_use_blames_only_who_has_the_lock),

@@ -159,6 +159,69 @@ static void a_stuck_port_is_told_from_others(void **state)
     close_rig(rig);
 }
 
+static void a_line_that_takes_bytes_too_slowly_keeps_the_deadline(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[700];
+    struct nkv_call_options call = {.deadline_ms = 1000};
+    const struct nkv_device *device;
+    struct rig *rig = open_rig(NULL);
+    assert_done(rig->client, nkv_client_device(rig->client, NULL, &device));
+    uint64_t begin = nkv_bench_now_ms(&rig->bench);
+    rig->bench.byte_ms = 8;
+    assert_int_equal(nkv_client_put(rig->client, &call, text_span("k"),
+                                    (struct nkv_span){bytes, sizeof(bytes)}),
+                     NKV_DEADLINE_EXCEEDED);
+    assert_in_range(nkv_bench_now_ms(&rig->bench) - begin, 1000, 1008);
+    assert_says(rig->client, "put k: the line took only 125 bytes");
+    close_rig(rig);
+}
+
+static bool echo(void *context, struct nkv_line_sim *line)
+{
+    uint8_t bytes[256];
+    struct nkv_buffer room = {bytes, sizeof(bytes)};
+    (void)context;
+    size_t size = nkv_line_sim_read(line, NKV_BENCH_DEVICE, room);
+    if (size > 0)
+        nkv_line_sim_write(line, NKV_BENCH_DEVICE,
+                           (struct nkv_span){bytes, size});
+    return false;
+}
+
+static void a_line_that_echoes_is_told_from_others(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(NULL);
+    rig->bench.device = echo;
+    assert_int_equal(get(rig, 2000), NKV_DEADLINE_EXCEEDED);
+    assert_says(rig->client, "the line sends back what is sent to it (look for "
+                             "a loopback plug");
+    close_rig(rig);
+}
+
+static bool say_once(void *context, struct nkv_line_sim *line)
+{
+    const char **text = context;
+    nkv_line_sim_write(line, NKV_BENCH_DEVICE, text_span(*text));
+    *text = "";
+    return false;
+}
+
+static void the_last_words_of_a_bridge_are_passed_on(void **state)
+{
+    (void)state;
+    const char *text = "bridge: port in use by \x07 10.0.0.7\r\nbye\r\n";
+    struct rig *rig = open_rig(NULL);
+    rig->bench.device = say_once;
+    rig->bench.device_context = &text;
+    rig->bench.cut_at_ms = 100;
+    assert_int_equal(get(rig, 5000), NKV_UNAVAILABLE);
+    assert_says(rig->client, "get k: the other end hung up, saying \"bridge: "
+                             "port in use by ? 10.0.0.7\" (if another client");
+    close_rig(rig);
+}
+
 /* ---- Others ----------------------------------------------------------- */
 
 static void reject_all(struct nkv_fake_device *device,
@@ -747,6 +810,9 @@ int main(void)
         cmocka_unit_test(noise_is_told_from_others),
         cmocka_unit_test(damaged_frames_are_told_from_others),
         cmocka_unit_test(a_stuck_port_is_told_from_others),
+        cmocka_unit_test(a_line_that_takes_bytes_too_slowly_keeps_the_deadline),
+        cmocka_unit_test(a_line_that_echoes_is_told_from_others),
+        cmocka_unit_test(the_last_words_of_a_bridge_are_passed_on),
         cmocka_unit_test(another_pw_rpc_device_is_told_from_others),
         cmocka_unit_test(an_unknown_method_is_told_from_a_missing_key),
         cmocka_unit_test(another_protocol_version_is_told_from_others),

@@ -105,8 +105,8 @@ static enum nkv_status send_due(struct nkv_batch *batch)
             continue;
         if (nkv_exchange_is_hopeless(client, exchange))
             return nkv_host_fail_silent(client);
-        size_t ahead =
-            nkv_flight_bytes(batch) - nkv_exchange_size(client, exchange);
+        size_t ahead = nkv_flight_wire_bytes(batch) -
+                       nkv_exchange_wire_size(client, exchange);
         flight->sends++;
         flight->order = ++batch->order;
         status = nkv_exchange_send(client, exchange, ahead);

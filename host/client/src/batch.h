@@ -63,6 +63,9 @@ NKV_MUST_USE enum nkv_status nkv_flight_renumber(struct nkv_batch *batch,
 /* Content bytes of all flights. */
 size_t nkv_flight_bytes(const struct nkv_batch *batch);
 
+/* Bytes on the wire of all flights. */
+size_t nkv_flight_wire_bytes(const struct nkv_batch *batch);
+
 /* Ends a flight with what the device answered. */
 void nkv_flight_finish(struct nkv_batch *batch, size_t place,
                        const struct nkv_answer *answer);

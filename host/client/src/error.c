@@ -24,11 +24,9 @@ enum nkv_status nkv_host_no_memory(struct nkv_client *client)
 
 enum nkv_status nkv_host_fail_dead(struct nkv_client *client)
 {
-    int error = client->link.error;
-    return nkv_host_fail(client, NKV_UNAVAILABLE,
-                         "the port is gone: %s (unplugged, or the other end "
-                         "has closed it)",
-                         error == 0 ? "end of file" : strerror(error));
+    struct nkv_text why = {0};
+    nkv_link_explain_death(&client->link, &why);
+    return nkv_host_fail(client, NKV_UNAVAILABLE, "%s", why.text);
 }
 
 enum nkv_status nkv_host_fail_silent(struct nkv_client *client)

@@ -7,6 +7,8 @@
 enum {
     /* Frame and packet around a message. */
     FRAME_OVERHEAD = 28,
+    /* Around a frame. */
+    FLAGS = 2,
     /* For the two ends' own slowness. */
     MARGIN_MS = 100,
     /* What a device may be deaf for before it has told. */
@@ -16,6 +18,25 @@ enum {
     BUSY_FIRST_MS = 20,
     BUSY_MAX_MS = 1000
 };
+
+/* ---- Times ------------------------------------------------------------ */
+
+static uint64_t line_ms(const struct nkv_client *client, size_t wire_size)
+{
+    /* 10 bits a byte. */
+    return client->baud == 0 ? 0
+                             : (uint64_t)wire_size * 10000 / client->baud + 1;
+}
+
+/* The most that an answer takes on the wire. */
+static size_t answer_wire_size(const struct nkv_client *client,
+                               const struct nkv_exchange *exchange)
+{
+    size_t size = exchange->method->answer_size;
+    /* A value may be all escapes. */
+    return size != 0 ? size + FLAGS
+                     : 2 * ((size_t)client->max_packet + FRAME_OVERHEAD);
+}
 
 /* ---- Answers coming in ------------------------------------------------ */
 
@@ -55,6 +76,7 @@ static void take_message(const struct nkv_client *client,
     /* A sign of life: the timer starts again. */
     exchange->attempts = 1;
     exchange->resend_at = nkv_link_now(&client->link) + exchange->extra_ms +
+                          line_ms(client, answer_wire_size(client, exchange)) +
                           2 * (uint64_t)client->latency_ms + MARGIN_MS +
                           client->session.device.stall_max_ms +
                           STALL_UNKNOWN_MS;
@@ -179,29 +201,29 @@ size_t nkv_exchange_size(const struct nkv_client *client,
                                  size + exchange->request.size);
 }
 
-static uint64_t line_ms(const struct nkv_client *client, size_t size)
+size_t nkv_exchange_wire_size(const struct nkv_client *client,
+                              const struct nkv_exchange *exchange)
 {
-    /* 10 bits a byte, and two flags a frame; escapes are within the margin. */
-    return client->baud == 0 ? 0
-                             : ((uint64_t)size + 2) * 10000 / client->baud + 1;
+    size_t size = nkv_exchange_size(client, exchange) + FLAGS;
+    for (size_t i = 0; i < exchange->request.size; i++) {
+        uint8_t byte = exchange->request.data[i];
+        size += byte == 0x7e || byte == 0x7d;
+    }
+    return size;
 }
 
 static uint64_t timer_ms(const struct nkv_client *client,
                          const struct nkv_exchange *exchange, size_t ahead)
 {
     const struct nkv_host_session *session = &client->session;
-    size_t answer = exchange->method->answer_size;
-    if (answer == 0)
-        answer = client->max_packet + FRAME_OVERHEAD;
-    uint64_t time = line_ms(client, nkv_exchange_size(client, exchange)) +
-                    line_ms(client, ahead) + line_ms(client, answer) +
-                    2 * (uint64_t)client->latency_ms + MARGIN_MS +
-                    exchange->extra_ms;
+    uint64_t time =
+        line_ms(client, nkv_exchange_wire_size(client, exchange) + ahead +
+                            answer_wire_size(client, exchange)) +
+        2 * (uint64_t)client->latency_ms + MARGIN_MS + exchange->extra_ms;
     time += session->open ? session->device.stall_max_ms : STALL_UNKNOWN_MS;
-    time *= client->patience;
+    uint64_t most = time > TIMER_MAX_MS ? time : TIMER_MAX_MS;
     unsigned doublings = exchange->attempts > 16 ? 16 : exchange->attempts;
-    time <<= doublings;
-    uint64_t most = TIMER_MAX_MS + (uint64_t)exchange->extra_ms;
+    time = (time * client->patience) << doublings;
     return time > most ? most : time;
 }
 
@@ -222,6 +244,18 @@ static enum nkv_status stop_stray(struct nkv_client *client)
     return nkv_link_send(&client->link, &packet, client->deadline_at);
 }
 
+static enum nkv_status fail_to_send(struct nkv_client *client, uint64_t sent)
+{
+    if (sent == 0)
+        return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
+                             "the port takes no bytes (flow control, or nobody "
+                             "reads at the other end)");
+    return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
+                         "the line took only %llu bytes of the request in time "
+                         "(give it more, or a faster line)",
+                         (unsigned long long)sent);
+}
+
 enum nkv_status nkv_exchange_send(struct nkv_client *client,
                                   struct nkv_exchange *exchange, size_t ahead)
 {
@@ -229,15 +263,14 @@ enum nkv_status nkv_exchange_send(struct nkv_client *client,
     if (exchange->sent)
         client->link.counters.retries++;
     exchange->sent = true;
+    uint64_t sent = client->link.counters.bytes_sent;
     enum nkv_status status = stop_stray(client);
     if (status == NKV_OK)
         status = nkv_link_send(&client->link, &packet, client->deadline_at);
     if (status == NKV_UNAVAILABLE)
         return nkv_host_fail_dead(client);
     if (status == NKV_DEADLINE_EXCEEDED)
-        return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
-                             "the port takes no bytes (flow control, or nobody "
-                             "reads at the other end)");
+        return fail_to_send(client, client->link.counters.bytes_sent - sent);
     if (status != NKV_OK)
         return nkv_host_no_memory(client);
     exchange->timer_ms = timer_ms(client, exchange, ahead);

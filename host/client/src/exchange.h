@@ -69,10 +69,14 @@ void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange);
 size_t nkv_exchange_size(const struct nkv_client *client,
                          const struct nkv_exchange *exchange);
 
+/* Bytes on the wire of that frame, flags and escapes included. */
+size_t nkv_exchange_wire_size(const struct nkv_client *client,
+                              const struct nkv_exchange *exchange);
+
 /*
  * Sends the request and sets resend_at: the time that the frame, those of
- * ahead bytes before it, and the answer need, doubled with each attempt.
- * Failures have set the client's error.
+ * ahead bytes on the wire before it, and the answer need, doubled with each
+ * attempt. Failures have set the client's error.
  */
 NKV_MUST_USE enum nkv_status nkv_exchange_send(struct nkv_client *client,
                                                struct nkv_exchange *exchange,

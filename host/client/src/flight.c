@@ -75,6 +75,15 @@ size_t nkv_flight_bytes(const struct nkv_batch *batch)
     return size;
 }
 
+size_t nkv_flight_wire_bytes(const struct nkv_batch *batch)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < batch->flight_count; i++)
+        size +=
+            nkv_exchange_wire_size(batch->client, &batch->flights[i]->exchange);
+    return size;
+}
+
 static void refuse(struct nkv_mutation *mutation, enum nkv_reason reason)
 {
     mutation->status = NKV_INVALID_ARGUMENT;

@@ -97,6 +97,8 @@ static void take_frame(struct nkv_link *link,
         return;
     }
     link->heard.packets++;
+    /* Even types go to the server. */
+    link->heard.echoes += packet.type % 2 == 0;
     if (packet.channel_id == link->channel_id)
         link->receive(link->receive_context, &packet);
 }
@@ -123,6 +125,8 @@ static void keep_raw(struct nkv_link *link, uint8_t byte)
 
 static void take_byte(struct nkv_link *link, uint8_t byte)
 {
+    if (link->heard.bytes < sizeof(link->greeting))
+        link->greeting[link->heard.bytes] = byte;
     link->heard.bytes++;
     link->counters.bytes_received++;
     link->heard.flags += byte == 0x7e;
@@ -210,21 +214,37 @@ static enum nkv_status make_frame(const struct nkv_packet *packet,
     return status;
 }
 
+/* What the other end said before it hung up is still there to be read. */
+static enum nkv_status die_writing(struct nkv_link *link)
+{
+    enum { READS_MAX = 64 };
+    int error = errno;
+    for (int i = 0; i < READS_MAX && !link->dead; i++) {
+        uint64_t bytes = link->heard.bytes;
+        if (nkv_link_poll(link, nkv_link_now(link)) != NKV_OK ||
+            link->heard.bytes == bytes)
+            break;
+    }
+    errno = error;
+    return die(link);
+}
+
 /* Waits for room on the line; what arrives meanwhile is taken, for the other
  * end may not read before it has written. */
 static enum nkv_status write_some(struct nkv_link *link, struct nkv_span bytes,
-                                  size_t *size)
+                                  uint64_t until_ms, size_t *size)
 {
     enum { TURN_MS = 20 };
-    enum nkv_status status =
-        link->transport.write(link->transport.context, bytes, TURN_MS, size);
+    uint32_t left = time_until(link, until_ms);
+    enum nkv_status status = link->transport.write(
+        link->transport.context, bytes, left < TURN_MS ? left : TURN_MS, size);
     if (status == NKV_OK && *size > 0 && *size <= bytes.size) {
         link->counters.bytes_sent += *size;
         return NKV_OK;
     }
     *size = 0;
     if (status != NKV_DEADLINE_EXCEEDED)
-        return die(link);
+        return die_writing(link);
     return nkv_link_poll(link, nkv_link_now(link));
 }
 
@@ -234,13 +254,13 @@ static enum nkv_status write_all(struct nkv_link *link, struct nkv_span bytes,
     while (bytes.size > 0) {
         size_t size = 0;
         errno = 0;
-        enum nkv_status status = write_some(link, bytes, &size);
+        enum nkv_status status = write_some(link, bytes, until_ms, &size);
         if (status != NKV_OK)
             return status;
-        if (size == 0 && nkv_link_now(link) >= until_ms)
-            return NKV_DEADLINE_EXCEEDED;
         bytes.data += size;
         bytes.size -= size;
+        if (bytes.size > 0 && nkv_link_now(link) >= until_ms)
+            return NKV_DEADLINE_EXCEEDED;
     }
     return NKV_OK;
 }
@@ -269,37 +289,73 @@ enum nkv_status nkv_link_send(struct nkv_link *link,
 
 /* ---- Explaining ------------------------------------------------------- */
 
+static bool is_text(uint64_t bytes, uint64_t printable)
+{
+    return bytes > 0 && printable >= bytes - bytes / 20;
+}
+
+/* The first line of the greeting, as far as it was kept. */
+static void copy_greeting(const struct nkv_link *link,
+                          char text[NKV_LINK_GREETING_MAX + 1])
+{
+    size_t size = link->heard.bytes < NKV_LINK_GREETING_MAX
+                      ? (size_t)link->heard.bytes
+                      : NKV_LINK_GREETING_MAX;
+    memcpy(text, link->greeting, size);
+    text[size] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    nkv_text_make_safe(text);
+}
+
+void nkv_link_explain_death(const struct nkv_link *link, struct nkv_text *why)
+{
+    const struct nkv_heard *heard = &link->heard;
+    char greeting[NKV_LINK_GREETING_MAX + 1];
+    copy_greeting(link, greeting);
+    if (heard->packets == 0 && greeting[0] != '\0' &&
+        is_text(heard->bytes, heard->printable)) {
+        nkv_text_add(why,
+                     "the other end hung up, saying \"%s\" (if another client "
+                     "uses the port, end that one first; else check that this "
+                     "is the device's port)",
+                     greeting);
+        return;
+    }
+    nkv_text_add(why,
+                 "the port is gone: %s (unplugged, or the other end has "
+                 "closed it",
+                 link->error == 0 ? "end of file" : strerror(link->error));
+    nkv_text_add(why, heard->bytes == 0
+                          ? " without a word: is it in use by another client?)"
+                          : ": connect it again and repeat the command)");
+}
+
 void nkv_link_explain_silence(const struct nkv_link *link,
                               const struct nkv_heard *before,
                               struct nkv_text *why)
 {
     const struct nkv_heard *now = &link->heard;
     uint64_t bytes = now->bytes - before->bytes;
-    uint64_t printable = now->printable - before->printable;
-    if (bytes == 0) {
+    if (bytes == 0)
         nkv_text_add(why, "not a byte came back (is the device on and "
                           "connected, and is this its port?)");
-        return;
-    }
-    if (now->packets != before->packets) {
-        nkv_text_add(why, "packets came, but no answer to this call");
-        return;
-    }
-    if (printable >= bytes - bytes / 20) {
+    else if (now->echoes != before->echoes)
+        nkv_text_add(why, "the line sends back what is sent to it (look for "
+                          "a loopback plug, RX and TX joined, or a terminal "
+                          "that echoes)");
+    else if (now->packets != before->packets)
+        nkv_text_add(why, "packets came, but no answer to this call (the line "
+                          "is bad or the device slow: give it more time)");
+    else if (is_text(bytes, now->printable - before->printable))
         nkv_text_add(why, "text came but no answer (is another program "
                           "talking on this port?)");
-        return;
-    }
-    if (now->others != before->others) {
-        nkv_text_add(why, "frames came, but none with an RPC packet");
-        return;
-    }
-    if (now->flags == before->flags) {
+    else if (now->others != before->others)
+        nkv_text_add(why, "frames came, but none with an RPC packet (is this "
+                          "the device's port?)");
+    else if (now->flags == before->flags)
         nkv_text_add(why, "%llu bytes came but no frames (wrong baud rate?)",
                      (unsigned long long)bytes);
-        return;
-    }
-    nkv_text_add(why,
-                 "frames came, but all were damaged (wrong baud rate, or a bad "
-                 "cable?)");
+    else
+        nkv_text_add(why, "frames came, but all were damaged (wrong baud rate, "
+                          "or a bad cable?)");
 }

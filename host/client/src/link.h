@@ -17,6 +17,8 @@ enum {
     /* The largest packet that may be asked for: what Java clients take. */
     NKV_LINK_PACKET_MAX = 4096,
     NKV_LINK_CONTENT_MAX = NKV_LINK_PACKET_MAX + NKV_HDLC_ADDRESS_SIZE_MAX + 5,
+    /* Bytes of a greeting that are kept. */
+    NKV_LINK_GREETING_MAX = 120,
     /* Bytes on the wire that a trace shows of one thing. */
     NKV_LINK_RAW_MAX = 2 * NKV_LINK_CONTENT_MAX + 2
 };
@@ -29,6 +31,8 @@ struct nkv_heard {
     uint64_t flags;
     /* Good frames that carry RPC packets; others that are good. */
     uint32_t packets;
+    /* Those of the packets that only clients send: our own, sent back. */
+    uint32_t echoes;
     uint32_t others;
     uint32_t bad;
 };
@@ -41,6 +45,8 @@ struct nkv_link {
     uint8_t content[NKV_LINK_CONTENT_MAX];
     struct nkv_client_counters counters;
     struct nkv_heard heard;
+    /* The first bytes that came: a bridge that hangs up says why. */
+    uint8_t greeting[NKV_LINK_GREETING_MAX];
     /* Gets each packet of our channel. It must not send. */
     void (*receive)(void *context, const struct nkv_packet *packet);
     void *receive_context;
@@ -87,6 +93,9 @@ NKV_MUST_USE enum nkv_status nkv_link_poll(struct nkv_link *link,
 
 /* Shows bytes to the trace that are still waiting for a frame to end. */
 void nkv_link_flush_trace(struct nkv_link *link);
+
+/* Says why the line is dead. */
+void nkv_link_explain_death(const struct nkv_link *link, struct nkv_text *why);
 
 /* Says why no answer came, by what was heard since before. */
 void nkv_link_explain_silence(const struct nkv_link *link,
