@@ -122,6 +122,62 @@ test_a_file_that_get_writes_is_replaced_whole()
     [ "$(ls | grep -c file)" -eq 1 ] || fail 'nothing is left behind'
 }
 
+test_a_value_goes_where_output_says()
+{
+    device
+    norkv put k new
+    # - is standard output, as it is standard input elsewhere.
+    norkv get k -o -
+    expect_done
+    [ "$(cat out)" = new ] || fail 'the value is on standard output'
+    [ ! -e ./- ] || fail 'there is no file of this name'
+    norkv get k -o - --json
+    expect_json $'k\t6e6577' key value_hex
+    # A descriptor is written to where it stands.
+    for name in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+        printf 'old ' >log
+        timeout "$HANG" "$NORKV" get k -o $name >>log 2>err
+        RC=$?
+        expect_rc 0
+        [ "$(cat log)" = 'old new' ] || fail "$name is appended to"
+    done
+    timeout "$HANG" "$NORKV" get k -o /dev/stdout 2>err | cat >log
+    [ "$(cat log)" = new ] || fail '/dev/stdout is a pipe'
+    # A link stays one, whether its target is there or not.
+    mkdir folder
+    ln -s folder/target link
+    ln -s ../link folder/second
+    for i in 1 2; do
+        norkv get k -o folder/second
+        expect_done
+        [ -L link ] && [ -L folder/second ] || fail 'the links are kept'
+        [ "$(cat folder/target)" = new ] || fail 'the target is written'
+    done
+    ln -s loop loop
+    norkv get k -o loop
+    expect_error 1 "cannot write 'loop': Too many levels"
+}
+
+test_a_folder_that_cannot_be_listed_takes_files()
+{
+    # Root may list any: where it can, the test becomes nobody.
+    local as_nobody=()
+    [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --clear-groups)
+    norkv image create im --sectors 2
+    cp "$NORKV" norkv
+    mkdir folder
+    mv im folder/im
+    chmod 711 .
+    [ "$(id -u)" -ne 0 ] || chown 65534 folder folder/im
+    chmod 333 folder
+    run "${as_nobody[@]}" "$TMP/norkv" image put "$TMP/folder/im" k v
+    expect_done
+    run "${as_nobody[@]}" "$TMP/norkv" image get "$TMP/folder/im" k
+    expect_done
+    expect_out_has '^v$'
+    chmod 700 folder
+}
+
 test_ls_sorts_by_bytes_and_shows_what_is_not_text_in_hex()
 {
     device

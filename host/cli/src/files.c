@@ -109,10 +109,9 @@ static bool write_all(int fd, struct nkv_span bytes)
     return true;
 }
 
-/* For pipes and devices, which cannot be replaced. */
-static bool write_in_place(const char *path, struct nkv_span bytes)
+/* Writes to a descriptor, which may be -1, and closes it. */
+static bool write_and_close(int fd, struct nkv_span bytes)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool good = fd >= 0 && write_all(fd, bytes);
     int cause = errno;
 
@@ -123,12 +122,14 @@ static bool write_in_place(const char *path, struct nkv_span bytes)
     return good;
 }
 
-/* The folder must know of the new name before a power cut, too. */
+/* The folder must know of the new name before a power cut, too. One that may be
+ * written to, but not listed, cannot be opened for that: the file is there all
+ * the same. */
 static bool sync_folder(const char *path)
 {
     char *copy = strdup(path);
     int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY) : -1;
-    bool good = fd >= 0;
+    bool good = true;
 
     free(copy);
     if (fd >= 0) {
@@ -199,21 +200,116 @@ static bool replace(const char *path, const struct stat *old,
     return good;
 }
 
-static bool write_or_replace(const char *path, struct nkv_span bytes)
+/* "FOLDER/NAME", allocated; NAME alone if it is absolute. */
+static char *join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *joined = malloc(size);
+
+    if (joined != NULL && name[0] == '/') {
+        snprintf(joined, size, "%s", name);
+    } else if (joined != NULL) {
+        snprintf(joined, size, "%s/%s", folder, name);
+    }
+    return joined;
+}
+
+/* The path with the links in its folder's name followed, allocated; NULL with
+ * errno set. */
+static char *settle_folder(const char *path)
+{
+    char *for_folder = strdup(path);
+    char *for_name = strdup(path);
+    char *folder = NULL;
+    char *settled = NULL;
+
+    if (for_folder != NULL && for_name != NULL) {
+        folder = realpath(dirname(for_folder), NULL);
+    }
+    if (folder != NULL) {
+        settled = join(folder, basename(for_name));
+    }
+    free(folder);
+    free(for_folder);
+    free(for_name);
+    return settled;
+}
+
+/* The descriptor of ours that a settled path means, or -1. */
+static int descriptor_of(const char *settled)
+{
+    char folder[64];
+    int size = snprintf(folder, sizeof folder, "/proc/%ld/fd/", (long)getpid());
+    char *end;
+    long number;
+
+    if (strncmp(settled, folder, (size_t)size) != 0) {
+        return -1;
+    }
+    number = strtol(settled + size, &end, 10);
+    return *end == '\0' && end != settled + size ? (int)number : -1;
+}
+
+/*
+ * Follows path to what is no link, whether that is there or not, or to a
+ * descriptor of ours, as /dev/stdout is: allocated; NULL with errno set.
+ */
+static char *follow(const char *path)
+{
+    enum { LINKS_MAX = 40 };
+    char *settled = settle_folder(path);
+
+    for (int i = 0; settled != NULL; i++) {
+        char target[4096];
+        ssize_t size = readlink(settled, target, sizeof target - 1);
+        char *next;
+
+        if (size < 0 || descriptor_of(settled) >= 0) {
+            return settled;
+        }
+        target[size] = '\0';
+        if (i == LINKS_MAX) {
+            free(settled);
+            errno = ELOOP;
+            return NULL;
+        }
+        /* Relative to the folder that the link is in. */
+        next = strrchr(settled, '/');
+        next[1] = '\0';
+        next = join(settled, target);
+        free(settled);
+        settled = next != NULL ? settle_folder(next) : NULL;
+        free(next);
+    }
+    return NULL;
+}
+
+static bool write_target(const char *target, struct nkv_span bytes)
 {
     struct stat old;
-    char *target;
-    bool good;
+    int descriptor = descriptor_of(target);
 
-    if (stat(path, &old) != 0) {
-        return errno == ENOENT && replace(path, NULL, bytes);
+    if (descriptor >= 0) {
+        return write_and_close(fcntl(descriptor, F_DUPFD_CLOEXEC, 3), bytes);
+    }
+    if (stat(target, &old) != 0) {
+        return errno == ENOENT && replace(target, NULL, bytes);
     }
     if (!S_ISREG(old.st_mode)) {
-        return write_in_place(path, bytes);
+        /* Pipes and devices cannot be replaced. */
+        return write_and_close(open(target, O_WRONLY | O_CLOEXEC), bytes);
     }
-    target = realpath(path, NULL);
-    good = target != NULL && replace(target, &old, bytes);
+    return replace(target, &old, bytes);
+}
+
+static bool write_or_replace(const char *path, struct nkv_span bytes)
+{
+    char *target = follow(path);
+    bool good = target != NULL && write_target(target, bytes);
+    int cause = errno;
+
     free(target);
+    errno = cause;
     return good;
 }
 

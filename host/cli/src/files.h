@@ -33,7 +33,8 @@ enum nkv_exit nkv_read_file(const char *path, size_t limit,
 /*
  * Replaces a file by one with these bytes, or creates it: whole or not at all,
  * whatever happens meanwhile. Keeps the mode of an older file, and links to it.
- * What is no plain file (a pipe, a device) is written to as it is.
+ * What is no plain file (a pipe, a device, a descriptor of ours like
+ * /dev/stdout) is written to as it is.
  * Errors are reported.
  */
 enum nkv_exit nkv_write_file(const char *path, struct nkv_span bytes);

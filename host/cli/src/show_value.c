@@ -3,10 +3,12 @@
 #include "files.h"
 #include "output.h"
 
+#include <string.h>
+
 enum nkv_exit nkv_show_value(const struct nkv_options *options,
                              const struct nkv_shown_value *shown)
 {
-    bool to_file = options->output != NULL;
+    bool to_file = options->output != NULL && strcmp(options->output, "-") != 0;
     enum nkv_exit code = NKV_EXIT_DONE;
     json_t *object;
 
