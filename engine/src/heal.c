@@ -47,7 +47,9 @@ static enum nkv_status begin_collection(struct nkv_store *store)
     return NKV_OK;
 }
 
-enum nkv_status nkv_heal_step(struct nkv_store *store, bool *more)
+/* One copy, or one step of a collection for it if that is allowed. */
+static enum nkv_status heal(struct nkv_store *store, bool may_collect,
+                            bool *more)
 {
     uint32_t slot;
     struct nkv_entry entry;
@@ -66,20 +68,46 @@ enum nkv_status nkv_heal_step(struct nkv_store *store, bool *more)
         status = nkv_add_copy(store, slot, &entry);
     if (status == NKV_OK && nkv_slot_copies(store, slot) == store->copies)
         store->counters[NKV_COUNT_HEALED]++;
-    return status == NKV_RESOURCE_EXHAUSTED ? begin_collection(store) : status;
+    return status == NKV_RESOURCE_EXHAUSTED && may_collect
+               ? begin_collection(store)
+               : status;
+}
+
+enum nkv_status nkv_heal_step(struct nkv_store *store, bool *more)
+{
+    return heal(store, true, more);
+}
+
+/* Whether there is room for all copies of everything, by sums alone. */
+static bool can_be_whole(struct nkv_store *store)
+{
+    uint64_t needed = 0, room = 0;
+
+    for (uint32_t slot = 0; slot < store->slots; slot++) {
+        struct nkv_entry entry;
+        if (nkv_slot_is_used(store, slot) &&
+            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
+                NKV_OK)
+            needed += (uint64_t)store->copies *
+                      nkv_entry_size(store, entry.key_size, entry.value_size);
+    }
+    for (uint32_t i = 1; i < nkv_sector_count(store); i++)
+        room += store->sector_bytes;
+    return needed <= room;
 }
 
 enum nkv_status nkv_heal_all(struct nkv_store *store)
 {
     /* Each step adds a copy, or moves an entry out of one of the sectors that
-     * gain; none has to be collected twice. */
+     * gain; none has to be collected twice. Where not all copies can be added,
+     * collecting for some would go on at every mount. */
     uint32_t most =
         store->slots * store->copies +
         2 * nkv_sector_count(store) * (store->sector_bytes / NKV_UNIT);
+    bool may_collect = can_be_whole(store), more = true;
     enum nkv_status status = NKV_OK;
-    bool more = true;
 
     for (uint32_t i = 0; status == NKV_OK && more && i < most; i++)
-        status = nkv_heal_step(store, &more);
+        status = heal(store, may_collect, &more);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "collect.h"
 #include "index.h"
 #include "lookup.h"
+#include "recover.h"
 #include "sector.h"
 #include "tombstones.h"
 
@@ -63,23 +64,37 @@ static enum nkv_status collect_until_it_fits(struct nkv_store *store,
         if (status == NKV_RESOURCE_EXHAUSTED)
             break;
     }
-    if (fits_now(store, size, NKV_FOR_WRITING))
-        return NKV_OK;
-    return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
+    return fits_now(store, size, NKV_FOR_WRITING) ? NKV_OK
+                                                  : NKV_RESOURCE_EXHAUSTED;
+}
+
+/* Lets tombstones go, or collects the old values that keep them. False: that
+ * gains nothing. */
+static bool gain_from_tombstones(struct nkv_store *store)
+{
+    uint32_t dropped, needed_by;
+
+    if (store->tombstones == 0 ||
+        nkv_tombstones_sweep(store, &dropped, &needed_by) != NKV_OK)
+        return false;
+    return dropped > 0 || (needed_by != NKV_NONE &&
+                           nkv_collect_sector(store, needed_by) == NKV_OK);
 }
 
 enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
 {
     enum nkv_status status = collect_until_it_fits(store, size);
-    uint32_t dropped, needed_by;
 
-    if (status != NKV_RESOURCE_EXHAUSTED || store->tombstones == 0)
+    for (uint32_t i = 0;
+         i < nkv_sector_count(store) && status == NKV_RESOURCE_EXHAUSTED &&
+         gain_from_tombstones(store);
+         i++)
+        status = collect_until_it_fits(store, size);
+    if (status != NKV_RESOURCE_EXHAUSTED)
         return status;
-    status = nkv_tombstones_sweep(store, &dropped, &needed_by);
-    if (status != NKV_OK)
-        return status;
-    return dropped > 0 ? collect_until_it_fits(store, size)
-                       : NKV_RESOURCE_EXHAUSTED;
+    /* Sectors that failed may have been hit by a passing fault. */
+    nkv_recover_dirty(store);
+    return collect_until_it_fits(store, size);
 }
 
 bool nkv_room_is_ample(const struct nkv_store *store)

@@ -229,9 +229,8 @@ static enum nkv_status write_somewhere(struct nkv_store *store,
 
     if (status == NKV_RESOURCE_EXHAUSTED && nkv_collecting(store)) {
         /* What a collection under way was going to free counts too. */
-        status = nkv_room_finish(store);
-        if (status == NKV_OK)
-            status = write_in_room(store, change, size);
+        (void)nkv_room_finish(store);
+        status = write_in_room(store, change, size);
     }
     if (status == NKV_RESOURCE_EXHAUSTED)
         status = replace(store, change, size);
