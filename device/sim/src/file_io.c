@@ -79,6 +79,13 @@ static mode_t new_file_mode(void)
     return 0666 & ~mask;
 }
 
+/* False: errno says why not. */
+static bool give_name(const char *temporary, const char *path, bool *is_new)
+{
+    *is_new = link(temporary, path) == 0;
+    return *is_new || errno == EEXIST;
+}
+
 /* Fills a temporary file beside path and gives it its name; a file that has
  * that name by then stays, and is as good, but not new. */
 static enum nkv_status create_erased(const char *path, uint64_t size,
@@ -96,11 +103,8 @@ static enum nkv_status create_erased(const char *path, uint64_t size,
     fd = mkstemp(temporary);
     if (fd < 0)
         return fail("create", path);
-    if (fchmod(fd, new_file_mode()) != 0 || fill_erased(fd, size) != NKV_OK)
-        status = fail("create", path);
-    else if (link(temporary, path) == 0)
-        *is_new = true;
-    else if (errno != EEXIST)
+    if (fchmod(fd, new_file_mode()) != 0 || fill_erased(fd, size) != NKV_OK ||
+        !give_name(temporary, path, is_new))
         status = fail("create", path);
     (void)unlink(temporary);
     close(fd);
