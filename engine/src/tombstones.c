@@ -50,7 +50,7 @@ static enum nkv_status mark_from_sector(struct nkv_store *store,
             status = mark_needed_by(store, key, &needed);
         if (status != NKV_OK)
             return status;
-        if (needed)
+        if (needed && nkv_sector(store, sector)->state != NKV_SECTOR_FAILED)
             *needed_by = sector;
     }
     return status == NKV_NOT_FOUND ? NKV_OK : status;
@@ -106,7 +106,7 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
         enum nkv_sector_state state = nkv_sector(store, i)->state;
         enum nkv_status status = NKV_OK;
         if (state == NKV_SECTOR_DIRTY)
-            status = nkv_sector_erase(store, i);
+            (void)nkv_sector_erase(store, i);
         else if (state != NKV_SECTOR_ERASED)
             status = mark_from_sector(store, i, needed_by);
         /* An older value may hide where nothing can be read. */

@@ -172,18 +172,6 @@ static void put_and_delete_new_keys(unsigned count)
     }
 }
 
-static void
-a_sector_that_cannot_be_erased_does_not_keep_tombstones(void **state)
-{
-    (void)state;
-    for (uint32_t sector = 0; sector < 8; sector++) {
-        open_bench(8, 1);
-        fail_in_sector(NKV_SIM_FAULT_ERASE, sector);
-        put_and_delete_new_keys(1000);
-        close_bench();
-    }
-}
-
 /* Random puts of 20 keys, about a quarter of the store. */
 static void put_some(uint64_t *random, unsigned count, unsigned *failed)
 {
@@ -195,32 +183,6 @@ static void put_some(uint64_t *random, unsigned count, unsigned *failed)
         snprintf(key, sizeof key, "k%u", nkv_random_below(random, 20));
         nkv_random_fill(random, bytes, value.size);
         *failed += nkv_put(&bench.store, nkv_text(key), value) != NKV_OK;
-    }
-}
-
-static void a_bad_sector_does_not_end_the_session_or_the_mount(void **state)
-{
-    static const enum nkv_sim_fault_kind kinds[] = {
-        NKV_SIM_FAULT_PROGRAM, NKV_SIM_FAULT_ERASE,
-        NKV_SIM_FAULT_SILENT_PROGRAM, NKV_SIM_FAULT_SILENT_ERASE};
-
-    (void)state;
-    for (uint32_t i = 0; i < 160; i++) {
-        uint64_t random = i;
-        unsigned failed = 0;
-
-        open_bench(8, 1);
-        put_some(&random, 100 + i, &failed);
-        assert_int_equal(failed, 0);
-        fail_in_sector(kinds[i % 4], i / 4 % 8);
-        put_some(&random, 300, &failed);
-        assert_int_equal(failed, 0);
-        assert_ok(nkv_bench_mount(&bench));
-        assert_int_equal(nkv_bench_statistics(&bench).keys, 20);
-        put_some(&random, 300, &failed);
-        assert_int_equal(failed, 0);
-        assert_ok(nkv_bench_mount(&bench));
-        close_bench();
     }
 }
 
@@ -328,9 +290,6 @@ int main(void)
         cmocka_unit_test(a_key_whose_first_put_failed_can_be_deleted_for_good),
         cmocka_unit_test(a_put_that_says_it_failed_has_changed_nothing),
         cmocka_unit_test(a_put_that_collects_says_what_is_so),
-        cmocka_unit_test(
-            a_sector_that_cannot_be_erased_does_not_keep_tombstones),
-        cmocka_unit_test(a_bad_sector_does_not_end_the_session_or_the_mount),
         cmocka_unit_test(erases_that_fail_twice_do_not_end_the_session),
         cmocka_unit_test(
             a_sector_that_cannot_be_erased_does_not_stop_erase_all),
