@@ -45,25 +45,22 @@ static bool is_unfinished(struct nkv_store *store,
 }
 
 /*
- * An interrupted write is the last thing in its sector and newer than all that
- * is intact, or a copy of something intact. Its header may be incomplete too:
- * then its last byte, of the id, is erased.
+ * An interrupted write is the last thing in its sector and not programmed to
+ * its end. Its header may be incomplete too: then its last byte, of the id, is
+ * erased.
  */
 static enum nkv_status is_torn(struct nkv_store *store,
                                const struct nkv_region *region,
                                const struct nkv_place *place, bool *torn)
 {
     const struct nkv_entry *entry = &region->entry;
-    bool newest = !store->has_entries || entry->id >> 24 == 0xFF ||
-                  nkv_id_is_newer(entry->id, store->newest_id);
     enum nkv_status status = is_erased_behind(
         store, place->sector, region->address + region->size, torn);
 
     if (status != NKV_OK || !*torn)
         return status;
     if (region->sound_header)
-        *torn =
-            (newest || place->intact_elsewhere) && is_unfinished(store, region);
+        *torn = is_unfinished(store, region);
     else
         *torn = region->size == NKV_UNIT &&
                 (entry->magic == ERASED_MAGIC || entry->id >> 24 == 0xFF);
@@ -151,7 +148,11 @@ static enum nkv_status describe(struct nkv_store *store,
     case NKV_REGION_ENTRY:
         return describe_entry(store, region, place, lacking);
     case NKV_REGION_CORRUPT:
-        return describe_damage(store, region, place);
+        /* On flash that was never erased, all zero, nothing is lost. */
+        place->kind = NKV_PLACE_STALE_ERASE;
+        return nkv_sector(store, place->sector)->state == NKV_SECTOR_DIRTY
+                   ? NKV_OK
+                   : describe_damage(store, region, place);
     case NKV_REGION_FOREIGN:
         place->kind = NKV_PLACE_FOREIGN;
         return fill_key(store, &region->entry, place);
