@@ -161,17 +161,6 @@ static void a_put_that_collects_says_what_is_so(void **state)
     }
 }
 
-static void put_and_delete_new_keys(unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        char key[16];
-
-        snprintf(key, sizeof key, "key%u", i);
-        assert_ok(nkv_bench_put(&bench, key, "value"));
-        assert_ok(nkv_bench_delete(&bench, key));
-    }
-}
-
 /* Random puts of 20 keys, about a quarter of the store. */
 static void put_some(uint64_t *random, unsigned count, unsigned *failed)
 {
