@@ -179,10 +179,13 @@ test_a_value_too_large_for_the_device()
     norkv --port "$PORT" put k old
     head -c 2000 /dev/zero >value
     norkv --port "$PORT" put "$(printf '%063d' 1)" --file value
-    expect_error 1 '2000 bytes, the device takes 1922'
+    expect_error 1 '2000 bytes, the device takes 1922 under this key'
     head -c 4000 /dev/zero >value
     norkv --port "$PORT" put k --file value
-    expect_error 1 '4000 bytes, the device takes 1922'
+    expect_error 1 '4000 bytes, the device takes 1984 under this key'
+    head -c 1984 value >fits
+    norkv --port "$PORT" put f --file fits
+    expect_done
     head -c 65535 /dev/zero >value
     norkv --port "$PORT" put k --file value
     expect_error 1 "'value' is too large: it may have 65534 bytes"
@@ -197,7 +200,10 @@ test_a_value_too_large_for_the_device()
     start_sim --pty --sector-size 512 --sectors 4
     head -c 600 /dev/zero >value
     norkv --port "$PORT" put k --file value
-    expect_error 1 'value'
+    expect_error 1 '600 bytes, the device takes 495 under this key'
+    head -c 495 value >fits
+    norkv --port "$PORT" put k --file fits
+    expect_done
 }
 
 test_a_full_store_keeps_what_it_has()
@@ -233,6 +239,66 @@ test_a_full_table_of_keys()
     norkv --port "$PORT" put c 3
     expect_error 1 'keys'
     norkv --port "$PORT" put a 3
+    expect_done
+}
+
+# Whatever the device cannot find may be there: nobody must be told that it is
+# not, nor to erase it.
+test_a_table_of_keys_smaller_than_the_store()
+{
+    norkv image create flash
+    for i in $(seq 10 39); do
+        printf 'put 6b%d %d\n' $i $i
+    done >script
+    norkv image exec flash script
+    expect_done
+    cp flash before
+    start_sim --pty --max-keys 3
+    local found=0
+    for i in $(seq 10 39); do
+        norkv --port "$PORT" get --key-hex 6b$i
+        if [ "$RC" -eq 0 ]; then
+            found=$((found + 1))
+        else
+            expect_error 1 "get hex:6b.*: the flash holds more than the 3 keys .*\
+nothing is lost, a firmware with a larger table"
+        fi
+    done
+    [ $found -ge 3 ] && [ $found -lt 30 ] || fail 'some keys are found'
+    norkv --port "$PORT" ls
+    expect_rc 1
+    [ "$(wc -l <out)" -eq $found ] || fail 'what can be read is listed'
+    [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
+    grep -q 'scan: the flash holds more than the 3 keys' err || fail 'it says so'
+    for command in 'put new x' 'del new' 'collect full'; do
+        norkv --port "$PORT" $command
+        expect_error 1 'the flash holds more than the 3 keys'
+    done
+    kill_sim
+    expect_same_file before flash
+    start_sim --pty
+    norkv --port "$PORT" ls
+    expect_done
+    [ "$(wc -l <out)" -eq 30 ] || fail 'all keys are there'
+}
+
+test_a_flash_of_something_else()
+{
+    head -c 65536 /dev/urandom >flash
+    cp flash before
+    start_sim --pty
+    norkv --port "$PORT" get k
+    expect_error 1 'get k: the store is read-only: .*foreign data.*erase-all'
+    norkv --port "$PORT" ls
+    expect_error 1 'scan: the store is read-only'
+    norkv --port "$PORT" put k v
+    expect_error 1 'put k: the store is read-only'
+    expect_same_file before flash
+    norkv --port "$PORT" erase-all --unit-id UNIT-7
+    expect_done
+    norkv --port "$PORT" get k
+    expect_error 3 'no such key'
+    norkv --port "$PORT" put k v
     expect_done
 }
 

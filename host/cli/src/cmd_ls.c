@@ -10,6 +10,7 @@
 struct listing {
     struct nkv_records records;
     size_t damaged;
+    bool is_partial;
     bool out_of_memory;
 };
 
@@ -22,7 +23,8 @@ static bool add(void *context, const struct nkv_client_record *from)
         .status = from->status,
     };
 
-    if (from->key.size <= sizeof record.key) {
+    /* Of a damaged entry the key may be unknown. */
+    if (from->key.size > 0 && from->key.size <= sizeof record.key) {
         memcpy(record.key, from->key.data, from->key.size);
         record.key_size = (uint8_t)from->key.size;
     }
@@ -43,7 +45,11 @@ static enum nkv_exit scan(const struct nkv_options *options,
     if (listing->out_of_memory) {
         return nkv_fail_for_memory();
     }
-    if (status != NKV_OK) {
+    /* What could be read of a store that did not mount whole is shown. */
+    listing->is_partial =
+        status == NKV_FAILED_PRECONDITION &&
+        nkv_client_reason(client) == NKV_REASON_STORE_READ_ONLY;
+    if (status != NKV_OK && !listing->is_partial) {
         return nkv_fail_call(client, status);
     }
     if (what.changed) {
@@ -55,6 +61,7 @@ static enum nkv_exit scan(const struct nkv_options *options,
 }
 
 static enum nkv_exit print(const struct nkv_options *options,
+                           const struct nkv_client *client,
                            struct listing *listing)
 {
     enum nkv_exit code;
@@ -63,6 +70,9 @@ static enum nkv_exit print(const struct nkv_options *options,
     code = nkv_records_print(&listing->records,
                              nkv_given(options, NKV_OPTION_LONG),
                              nkv_given(options, NKV_OPTION_JSON));
+    if (code == NKV_EXIT_DONE && listing->is_partial) {
+        return nkv_fail_call(client, NKV_FAILED_PRECONDITION);
+    }
     if (code == NKV_EXIT_DONE && listing->damaged > 0) {
         return nkv_fail(NKV_EXIT_FAILED,
                         "%s: %zu damaged entries: put their keys again",
@@ -87,7 +97,7 @@ enum nkv_exit nkv_run_ls(const struct nkv_options *options, int count,
     if (code == NKV_EXIT_DONE) {
         code = scan(options, client, nkv_blob_span(&prefix), &listing);
         if (code == NKV_EXIT_DONE) {
-            code = print(options, &listing);
+            code = print(options, client, &listing);
         }
         nkv_client_free(&client);
     }

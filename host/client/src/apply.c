@@ -160,6 +160,20 @@ static void abandon(struct nkv_batch *batch, enum nkv_status status)
     batch->client->session.stale = true;
 }
 
+static enum nkv_status fail_for_size(struct nkv_client *client,
+                                     const struct nkv_mutation *mutation)
+{
+    const struct nkv_device *device = &client->session.device;
+    /* The device tells what it takes under the longest key. */
+    size_t most = (size_t)device->max_value;
+    if (mutation->key.size < device->max_key)
+        most += device->max_key - mutation->key.size;
+    return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
+                         "the value has %zu bytes, the device takes %zu under "
+                         "this key",
+                         mutation->value.size, most);
+}
+
 /* Explains the first mutation that failed. */
 static enum nkv_status report(struct nkv_client *client,
                               const struct nkv_mutation *mutations,
@@ -180,10 +194,7 @@ static enum nkv_status report(struct nkv_client *client,
     if (failed->status == NKV_INVALID_ARGUMENT &&
         failed->reason == NKV_REASON_VALUE_TOO_LARGE) {
         client->reason = failed->reason;
-        return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
-                             "the value has %zu bytes, the device takes %lu",
-                             failed->value.size,
-                             (unsigned long)client->session.device.max_value);
+        return fail_for_size(client, failed);
     }
     struct nkv_answer answer = {
         .status = failed->status,

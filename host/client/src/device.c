@@ -136,18 +136,37 @@ enum nkv_status nkv_host_shrink_packets(struct nkv_client *client)
     return nkv_host_open_session(client);
 }
 
+struct nkv_device_store *nkv_host_store(struct nkv_client *client)
+{
+    struct nkv_host_session *session = &client->session;
+    for (size_t i = 0; i < session->device.store_count; i++) {
+        if (session->stores[i].number == client->store)
+            return &session->stores[i];
+    }
+    return NULL;
+}
+
+enum nkv_status nkv_host_check_mounted(struct nkv_client *client)
+{
+    const struct nkv_device_store *store = nkv_host_store(client);
+    if (store == NULL || (store->mount_status != NKV_FAILED_PRECONDITION &&
+                          store->mount_status != NKV_RESOURCE_EXHAUSTED))
+        return NKV_OK;
+    const struct nkv_answer answer = {
+        .status = NKV_FAILED_PRECONDITION,
+        .reason = NKV_REASON_STORE_READ_ONLY,
+    };
+    return nkv_host_refuse(client, &answer);
+}
+
 enum nkv_status nkv_host_need_session(struct nkv_client *client, bool fresh)
 {
     enum nkv_status status = NKV_OK;
     if (!client->session.open || (fresh && client->session.stale))
         status = nkv_host_open_session(client);
-    const struct nkv_device *device = &client->session.device;
-    if (status != NKV_OK || device->store_count == 0)
+    if (status != NKV_OK || client->session.device.store_count == 0 ||
+        nkv_host_store(client) != NULL)
         return status;
-    for (size_t i = 0; i < device->store_count; i++) {
-        if (device->stores[i].number == client->store)
-            return NKV_OK;
-    }
     client->reason = NKV_REASON_NO_SUCH_STORE;
     return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
                          "the device has no store %lu",

@@ -362,6 +362,21 @@ enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
     return take_turn(client, exchange);
 }
 
+static enum nkv_status prepare_repeat(struct nkv_client *client,
+                                      struct nkv_exchange *exchange)
+{
+    enum nkv_status status = NKV_OK;
+    if (exchange->before_repeat != NULL)
+        status = exchange->before_repeat(exchange->context, &exchange->stop);
+    /* The answer has come meanwhile. */
+    if (exchange->done)
+        return NKV_OK;
+    if (status == NKV_OK && exchange->attempts >= 2 &&
+        exchange->method->answer_size == 0)
+        status = nkv_host_shrink_packets(client);
+    return status;
+}
+
 enum nkv_status nkv_exchange_run(struct nkv_client *client,
                                  struct nkv_exchange *exchange)
 {
@@ -371,9 +386,8 @@ enum nkv_status nkv_exchange_run(struct nkv_client *client,
         if (nkv_exchange_is_hopeless(client, exchange))
             return nkv_host_fail_silent(client);
         status = take_free_turn(client, exchange, &busy_count);
-        if (status == NKV_OK && !exchange->done && !exchange->stop &&
-            exchange->attempts >= 2 && exchange->method->answer_size == 0)
-            status = nkv_host_shrink_packets(client);
+        if (status == NKV_OK && !exchange->done && !exchange->stop)
+            status = prepare_repeat(client, exchange);
     }
     return status;
 }

@@ -22,6 +22,10 @@ struct nkv_exchange {
     /* Gets each message of the answer's stream; NULL: drop them. It must not
      * send. Setting stop ends nkv_exchange_wait. */
     void (*message)(void *context, struct nkv_span payload);
+    /* Called before the request is sent again because nothing came; NULL:
+     * nothing is to be looked at then. It may make calls of its own. Setting
+     * *is_over, or failing, ends nkv_exchange_run. */
+    enum nkv_status (*before_repeat)(void *context, bool *is_over);
     void *context;
     bool stop;
 

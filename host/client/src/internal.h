@@ -140,6 +140,17 @@ NKV_MUST_USE enum nkv_status nkv_host_shrink_packets(struct nkv_client *client);
 
 void nkv_host_forget_session(struct nkv_client *client);
 
+/* What the device told of the call's store when the session was opened; NULL:
+ * nothing. */
+struct nkv_device_store *nkv_host_store(struct nkv_client *client);
+
+/*
+ * A store that did not mount whole knows not all keys that are on its flash, so
+ * that a key which it does not find may be there. Returns NKV_OK, or
+ * NKV_FAILED_PRECONDITION with reason and error set.
+ */
+NKV_MUST_USE enum nkv_status nkv_host_check_mounted(struct nkv_client *client);
+
 /* ---- read.c ---- */
 
 /* A whole value, as nkv_client_get, within a call that has begun. */

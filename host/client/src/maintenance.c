@@ -64,21 +64,15 @@ static void copy_line(struct nkv_client_statistics *to,
     to->overruns = from->overruns;
 }
 
-enum nkv_status nkv_client_statistics(struct nkv_client *client,
-                                      const struct nkv_call_options *call,
-                                      struct nkv_client_statistics *statistics)
+/* Within a call that has begun. */
+static enum nkv_status read_statistics(struct nkv_client *client,
+                                       struct nkv_client_statistics *statistics)
 {
-    *statistics = (struct nkv_client_statistics){0};
-    enum nkv_status status = nkv_host_begin(client, call, "statistics", NULL);
-    if (status == NKV_OK)
-        status = nkv_host_need_session(client, false);
-    if (status != NKV_OK)
-        return status;
     Norkv__V1__StatisticsRequest request = NORKV__V1__STATISTICS_REQUEST__INIT;
     request.store = client->store;
     struct nkv_answer answer;
-    status = nkv_exchange_call(client, NKV_METHOD_STATISTICS, &request.base,
-                               &answer);
+    enum nkv_status status = nkv_exchange_call(client, NKV_METHOD_STATISTICS,
+                                               &request.base, &answer);
     if (status == NKV_OK) {
         const Norkv__V1__StatisticsResponse *message =
             (const void *)answer.message;
@@ -89,14 +83,33 @@ enum nkv_status nkv_client_statistics(struct nkv_client *client,
         statistics->mount_status = nkv_wire_status(message->mount_status);
     }
     nkv_answer_clear(&answer);
+    return status;
+}
+
+enum nkv_status nkv_client_statistics(struct nkv_client *client,
+                                      const struct nkv_call_options *call,
+                                      struct nkv_client_statistics *statistics)
+{
+    *statistics = (struct nkv_client_statistics){0};
+    enum nkv_status status = nkv_host_begin(client, call, "statistics", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_need_session(client, false);
+    if (status == NKV_OK)
+        status = read_statistics(client, statistics);
     return nkv_host_end(client, status);
 }
 
 /* ---- Operations that take long ---------------------------------------- */
 
 struct operation {
+    struct nkv_client *client;
     const struct nkv_client_progress *progress;
     enum nkv_reason reason;
+    uint32_t extra_ms;
+    /* Before it is repeated, as struct nkv_exchange's. */
+    enum nkv_status (*before_repeat)(void *context, bool *is_over);
+    /* Of an erase: the store as it was. */
+    struct nkv_client_statistics before;
 };
 
 static void take_progress(void *context, struct nkv_span payload)
@@ -113,12 +126,30 @@ static void take_progress(void *context, struct nkv_span payload)
     norkv__v1__progress__free_unpacked(message, NULL);
 }
 
+/* What became of an operation that has ended. */
+static enum nkv_status take_outcome(struct nkv_client *client,
+                                    const struct nkv_exchange *exchange,
+                                    const struct operation *operation)
+{
+    struct nkv_answer answer;
+    enum nkv_status status = NKV_OK;
+    /* It had been done before it was to be repeated. */
+    if (!exchange->done)
+        return NKV_OK;
+    nkv_exchange_answer(exchange, &answer);
+    answer.reason = operation->reason;
+    if (answer.status != NKV_OK)
+        status = nkv_host_refuse(client, &answer);
+    nkv_answer_clear(&answer);
+    return status;
+}
+
 /* Runs an operation. It is repeated under the same call id when its end was
  * lost: the device then begins it anew, in place of the old one. */
 static enum nkv_status operate(struct nkv_client *client,
                                enum nkv_method_number method,
                                const ProtobufCMessage *request,
-                               struct operation *operation, uint32_t extra_ms)
+                               struct operation *operation)
 {
     size_t size;
     uint8_t *bytes = nkv_message_pack(request, &size);
@@ -126,21 +157,17 @@ static enum nkv_status operate(struct nkv_client *client,
         return nkv_host_no_memory(client);
     struct nkv_exchange exchange = {
         .message = take_progress,
+        .before_repeat = operation->before_repeat,
         .context = operation,
-        .extra_ms = extra_ms,
+        .extra_ms = operation->extra_ms,
     };
     nkv_exchange_begin(client, &exchange, method,
                        (struct nkv_span){bytes, size});
     enum nkv_status status = nkv_exchange_run(client, &exchange);
-    struct nkv_answer answer = {0};
     if (status == NKV_OK)
-        nkv_exchange_answer(&exchange, &answer);
+        status = take_outcome(client, &exchange, operation);
     else if (exchange.attempts > 0 && !client->link.dead)
         nkv_exchange_cancel(client, &exchange);
-    answer.reason = operation->reason;
-    if (status == NKV_OK && answer.status != NKV_OK)
-        status = nkv_host_refuse(client, &answer);
-    nkv_answer_clear(&answer);
     nkv_exchange_end(client, &exchange);
     free(bytes);
     return status;
@@ -151,7 +178,7 @@ enum nkv_status nkv_client_collect(struct nkv_client *client,
                                    enum nkv_collect_kind kind,
                                    const struct nkv_client_progress *progress)
 {
-    struct operation operation = {.progress = progress};
+    struct operation operation = {.client = client, .progress = progress};
     enum nkv_status status = nkv_host_begin(client, call, "collect", NULL);
     if (status == NKV_OK)
         status = nkv_host_need_session(client, false);
@@ -160,7 +187,7 @@ enum nkv_status nkv_client_collect(struct nkv_client *client,
     Norkv__V1__CollectRequest request = NORKV__V1__COLLECT_REQUEST__INIT;
     request.store = client->store;
     request.kind = (Norkv__V1__CollectKind)kind;
-    status = operate(client, NKV_METHOD_COLLECT, &request.base, &operation, 0);
+    status = operate(client, NKV_METHOD_COLLECT, &request.base, &operation);
     if (status == NKV_NOT_FOUND && client->reason == NKV_REASON_NONE)
         status =
             nkv_host_fail(client, status, "no sector gains by being collected");
@@ -168,31 +195,47 @@ enum nkv_status nkv_client_collect(struct nkv_client *client,
 }
 
 /* How much longer than other calls erasing a store may take. */
-static uint32_t erase_extra_ms(const struct nkv_client *client)
+static uint32_t erase_extra_ms(struct nkv_client *client)
 {
-    const struct nkv_device *device = &client->session.device;
-    for (size_t i = 0; i < device->store_count; i++) {
-        const struct nkv_device_store *store = &device->stores[i];
-        if (store->number != client->store)
-            continue;
-        uint64_t sectors = store->capacity / ERASE_SECTOR_SIZE + 1;
-        uint64_t time = sectors * ERASE_SECTOR_MS;
-        return time > ERASE_EXTRA_MAX_MS ? ERASE_EXTRA_MAX_MS : (uint32_t)time;
-    }
-    return 0;
+    const struct nkv_device_store *store = nkv_host_store(client);
+    if (store == NULL)
+        return 0;
+    uint64_t sectors = store->capacity / ERASE_SECTOR_SIZE + 1;
+    uint64_t time = sectors * ERASE_SECTOR_MS;
+    return time > ERASE_EXTRA_MAX_MS ? ERASE_EXTRA_MAX_MS : (uint32_t)time;
 }
 
-enum nkv_status nkv_client_erase_all(struct nkv_client *client,
-                                     const struct nkv_call_options *call,
-                                     const char *unit_id,
-                                     const struct nkv_client_progress *progress)
+/* The end of an erase was lost, or its beginning. Erased again, the store would
+ * lose what others have written since. */
+static enum nkv_status before_erasing_again(void *context, bool *is_over)
 {
-    struct operation operation = {.progress = progress};
-    enum nkv_status status = nkv_host_begin(client, call, "erase-all", NULL);
-    if (status == NKV_OK)
-        status = nkv_host_need_session(client, false);
+    struct operation *operation = context;
+    const struct nkv_client_statistics *before = &operation->before;
+    struct nkv_client_statistics now = {0};
+    enum nkv_status status = read_statistics(operation->client, &now);
     if (status != NKV_OK)
         return status;
+    bool is_untouched = now.keys == before->keys &&
+                        now.transaction_count == before->transaction_count &&
+                        now.erases == before->erases &&
+                        now.live_bytes == before->live_bytes &&
+                        now.stale_bytes == before->stale_bytes;
+    /* Cut short, it must go on; and nobody can write until then. */
+    if (is_untouched || now.mount_status == NKV_FAILED_PRECONDITION)
+        return NKV_OK;
+    *is_over = true;
+    if (now.keys == 0)
+        return NKV_OK;
+    return nkv_host_fail(operation->client, NKV_UNKNOWN,
+                         "unknown outcome: the answer was lost, and the store "
+                         "was written since and has %lu keys: look at them, "
+                         "and erase again if they are the old ones",
+                         (unsigned long)now.keys);
+}
+
+static enum nkv_status erase(struct nkv_client *client, const char *unit_id,
+                             struct operation *operation)
+{
     char *copy = strdup(unit_id);
     if (copy == NULL)
         return nkv_host_no_memory(client);
@@ -200,8 +243,33 @@ enum nkv_status nkv_client_erase_all(struct nkv_client *client,
     norkv__v1__erase_all_request__init(&request);
     request.store = client->store;
     request.unit_id = copy;
-    status = operate(client, NKV_METHOD_ERASE_ALL, &request.base, &operation,
-                     erase_extra_ms(client));
+    enum nkv_status status =
+        operate(client, NKV_METHOD_ERASE_ALL, &request.base, operation);
     free(copy);
+    return status;
+}
+
+enum nkv_status nkv_client_erase_all(struct nkv_client *client,
+                                     const struct nkv_call_options *call,
+                                     const char *unit_id,
+                                     const struct nkv_client_progress *progress)
+{
+    struct operation operation = {
+        .client = client,
+        .progress = progress,
+        .before_repeat = before_erasing_again,
+    };
+    enum nkv_status status = nkv_host_begin(client, call, "erase-all", NULL);
+    if (status == NKV_OK)
+        status = nkv_host_need_session(client, false);
+    if (status == NKV_OK)
+        status = read_statistics(client, &operation.before);
+    if (status != NKV_OK)
+        return status;
+    operation.extra_ms = erase_extra_ms(client);
+    status = erase(client, unit_id, &operation);
+    struct nkv_device_store *store = nkv_host_store(client);
+    if (status == NKV_OK && store != NULL)
+        store->mount_status = NKV_OK;
     return nkv_host_end(client, status);
 }

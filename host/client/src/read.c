@@ -161,6 +161,15 @@ enum nkv_status nkv_host_get(struct nkv_client *client, struct nkv_span key,
     return status;
 }
 
+/* A key that was not found need not be absent. */
+static enum nkv_status doubt(struct nkv_client *client, enum nkv_status status)
+{
+    if (status != NKV_NOT_FOUND || client->reason != NKV_REASON_NONE)
+        return status;
+    enum nkv_status mounted = nkv_host_check_mounted(client);
+    return mounted == NKV_OK ? status : mounted;
+}
+
 enum nkv_status nkv_client_get(struct nkv_client *client,
                                const struct nkv_call_options *call,
                                struct nkv_span key,
@@ -174,7 +183,7 @@ enum nkv_status nkv_client_get(struct nkv_client *client,
         status = nkv_host_check_key(client, key);
     if (status == NKV_OK)
         status = nkv_host_get(client, key, value);
-    return nkv_host_end(client, status);
+    return nkv_host_end(client, doubt(client, status));
 }
 
 enum nkv_status nkv_client_describe(struct nkv_client *client,
@@ -204,5 +213,5 @@ enum nkv_status nkv_client_describe(struct nkv_client *client,
         info->crc32 = message->crc32;
     }
     nkv_answer_clear(&answer);
-    return nkv_host_end(client, status);
+    return nkv_host_end(client, doubt(client, status));
 }

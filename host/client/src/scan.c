@@ -294,5 +294,7 @@ enum nkv_status nkv_client_scan(struct nkv_client *client,
     scanning->scan = scan;
     status = run_scan(scanning);
     free(scanning);
+    if (status == NKV_OK)
+        status = nkv_host_check_mounted(client);
     return nkv_host_end(client, status);
 }

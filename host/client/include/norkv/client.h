@@ -304,6 +304,8 @@ struct nkv_client_value {
  * case; end it with nkv_client_value_clear.
  *
  * - NKV_NOT_FOUND: no such key.
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY: no such key was
+ *   found, but the store did not mount whole: it may be there.
  * - NKV_INVALID_ARGUMENT: the key is empty or too long.
  * - NKV_DATA_LOSS: the entry is damaged, or the value failed its CRC.
  * - NKV_ABORTED: the key was written faster than it could be read.
@@ -425,6 +427,8 @@ struct nkv_client_scan {
  * restarted in mid-scan.
  *
  * - NKV_CANCELLED: the callback returned false.
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY, after all records:
+ *   the store did not mount whole, there may be more.
  */
 NKV_MUST_USE enum nkv_status
 nkv_client_scan(struct nkv_client *client, const struct nkv_call_options *call,
@@ -510,6 +514,8 @@ NKV_MUST_USE enum nkv_status nkv_client_collect(
  * nobody wipes the wrong board. progress may be NULL.
  *
  * - NKV_INVALID_ARGUMENT with NKV_REASON_WRONG_UNIT_ID.
+ * - NKV_UNKNOWN: the device's answer was lost, and the store has been written
+ *   since: it was erased before that, or not. It is not erased again.
  */
 NKV_MUST_USE enum nkv_status
 nkv_client_erase_all(struct nkv_client *client,
