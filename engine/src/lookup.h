@@ -51,8 +51,9 @@ void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
 void nkv_drop_slot(struct nkv_store *store, uint32_t slot);
 
 /*
- * Gives up slots with a key's hash whose entries are damaged in all copies: they
- * are this key's, of which there is something newer, or of a key that is lost.
+ * Gives up slots with a key's hash whose entries are damaged in all copies:
+ * they are this key's, of which there is something newer, or of a key that is
+ * lost.
  */
 void nkv_drop_unreadable(struct nkv_store *store, struct nkv_span key);
 
