@@ -1,23 +1,27 @@
-/* What every call checks first. */
+/*
+ * What every call does first and last: the lock, and whether the store may be
+ * used so.
+ *
+ * Invariant: nothing in the engine calls the interface between the two, so no
+ * call locks twice. A maintenance locks for each of its steps.
+ */
 #ifndef NKV_ACCESS_H
 #define NKV_ACCESS_H
 
 #include "core.h"
 
+/* Locks. NKV_FAILED_PRECONDITION: the store has less than this access. */
+enum nkv_status nkv_enter(const struct nkv_store *store,
+                          enum nkv_access access);
+
+/* Unlocks, and hands the status on. */
+enum nkv_status nkv_leave(const struct nkv_store *store,
+                          enum nkv_status status);
+
 static inline enum nkv_status nkv_check_key(struct nkv_span key)
 {
     return key.size == 0 || key.size > NKV_KEY_SIZE_MAX ? NKV_INVALID_ARGUMENT
                                                         : NKV_OK;
-}
-
-static inline enum nkv_status nkv_check_readable(const struct nkv_store *store)
-{
-    return store->access == NKV_ACCESS_NONE ? NKV_FAILED_PRECONDITION : NKV_OK;
-}
-
-static inline enum nkv_status nkv_check_writable(const struct nkv_store *store)
-{
-    return store->access == NKV_ACCESS_FULL ? NKV_OK : NKV_FAILED_PRECONDITION;
 }
 
 #endif

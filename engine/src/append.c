@@ -1,124 +1,51 @@
 #include "append.h"
 
 #include "flash_io.h"
-
-#include <string.h>
-
-/* Gathers bytes in the caller's buffer and programs it whenever it is full. */
-struct writer {
-    struct nkv_store *store;
-    uint32_t address;
-    uint32_t filled;
-};
-
-static enum nkv_status flush(struct writer *writer)
-{
-    const uint8_t *buffer = writer->store->config->memory.buffer;
-    uint32_t size = writer->filled;
-
-    if (size == 0)
-        return NKV_OK;
-    writer->address += size;
-    writer->filled = 0;
-    return nkv_flash_program(writer->store, writer->address - size, buffer,
-                             size);
-}
-
-static enum nkv_status take_bytes(void *context, const uint8_t *data,
-                                  uint32_t size)
-{
-    struct writer *writer = context;
-    uint8_t *buffer = writer->store->config->memory.buffer;
-    uint32_t room = (uint32_t)writer->store->config->memory.buffer_size;
-    enum nkv_status status = NKV_OK;
-
-    while (size > 0 && status == NKV_OK) {
-        uint32_t n =
-            room - writer->filled < size ? room - writer->filled : size;
-        memcpy(buffer + writer->filled, data, n);
-        writer->filled += n;
-        data += n;
-        size -= n;
-        if (writer->filled == room)
-            status = flush(writer);
-    }
-    return status;
-}
-
-/* Whether the entry that ends at end came out intact. */
-static enum nkv_status verify_at(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint32_t end)
-{
-    struct nkv_entry written = *entry;
-
-    written.address = end - entry->size;
-    return nkv_entry_verify(store, &written, NULL);
-}
+#include "lookup.h"
 
 static enum nkv_status program_entry(struct nkv_store *store, uint32_t sector,
-                                     const struct nkv_content *content,
-                                     uint32_t *address)
+                                     struct nkv_content *content)
 {
+    const struct nkv_memory *memory = &store->config->memory;
     uint32_t used = nkv_sector_used(store, sector);
-    struct writer writer = {store, nkv_sector_start(store, sector) + used, 0};
-    const struct nkv_sink sink = {take_bytes, &writer};
-    enum nkv_status status;
+    uint32_t size = content->entry.size;
+    enum nkv_status status = NKV_OK;
 
-    *address = writer.address;
-    status = nkv_entry_feed(store, content, &sink);
-    if (status == NKV_OK)
-        status = flush(&writer);
+    content->entry.address = sector * store->sector_bytes + used;
+    for (uint32_t done = 0, n; status == NKV_OK && done < size; done += n) {
+        n = size - done < memory->buffer_size ? size - done
+                                              : (uint32_t)memory->buffer_size;
+        status = nkv_content_read(store, content, done, memory->buffer, n);
+        if (status == NKV_OK)
+            status = nkv_flash_program(store, content->entry.address + done,
+                                       memory->buffer, n);
+    }
     /* What was read from flash to be copied may have been misread. */
     if (status == NKV_OK && content->source != NKV_NONE)
-        status = verify_at(store, &content->entry, writer.address);
+        status = nkv_entry_verify(store, &content->entry, NULL);
     if (status == NKV_OK)
-        nkv_sector_set_used(store, sector, used + content->entry.size);
-    nkv_sector(store, sector)->touched_id = store->next_id;
+        nkv_sector_set_used(store, sector, used + size);
+    nkv_sector(store, sector)->touched_id = store->next_id - 1;
     return status;
 }
 
 enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
-                           const struct nkv_content *content, uint32_t *address)
+                           struct nkv_content *content)
 {
     bool was_erased = nkv_sector(store, sector)->state == NKV_SECTOR_ERASED;
-    enum nkv_status status = program_entry(store, sector, content, address);
+    enum nkv_status status = program_entry(store, sector, content);
 
     if (status == NKV_OK)
         return NKV_OK;
-    if (!was_erased) {
-        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-        return status;
-    }
+    nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
     /* An erase that was cut may read as erased and yet not take a program:
-     * erase it again, and when that does not help, never use it. */
-    if (nkv_sector_erase(store, sector) == NKV_OK) {
-        status = program_entry(store, sector, content, address);
+     * erase it again, and when that does not help, leave it alone. */
+    if (was_erased && nkv_sector_erase(store, sector) == NKV_OK) {
+        status = program_entry(store, sector, content);
         if (status != NKV_OK)
-            nkv_sector_set_state(store, sector, NKV_SECTOR_FAILED);
+            nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
     }
     return status;
-}
-
-/* What to write for a copy of an entry. */
-static enum nkv_status prepare_copy(struct nkv_store *store,
-                                    const struct nkv_entry *entry,
-                                    struct nkv_content *content)
-{
-    *content = (struct nkv_content){.entry = *entry, .source = entry->address};
-    if (entry->size % store->flash->program_unit == 0)
-        return NKV_OK;
-    return nkv_entry_seal_as(store, content, nkv_format_of(store, entry->magic),
-                             entry->id);
-}
-
-/* A collection that opens an erased sector makes it its spare. */
-static void note_spare(struct nkv_store *store, uint32_t sector,
-                       enum nkv_purpose purpose)
-{
-    if (purpose == NKV_FOR_COLLECTING && store->spare == NKV_NONE &&
-        nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
-        store->spare = sector;
-    nkv_sector(store, sector)->holds_cold |= purpose == NKV_FOR_COLLECTING;
 }
 
 /* The sector for an entry, from the best purpose to the most general. */
@@ -136,18 +63,24 @@ static uint32_t choose(const struct nkv_store *store, uint32_t size,
 }
 
 enum nkv_status nkv_append_anywhere(struct nkv_store *store,
-                                    const struct nkv_content *content,
+                                    struct nkv_content *content,
                                     const struct nkv_sector_set *taken,
-                                    enum nkv_purpose purpose, uint32_t *address)
+                                    enum nkv_purpose purpose)
 {
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status = NKV_RESOURCE_EXHAUSTED;
 
     for (int i = 0; i < NKV_APPEND_TRIES; i++) {
         uint32_t sector = choose(store, content->entry.size, taken, purpose);
         if (sector == NKV_NONE)
-            return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;
-        note_spare(store, sector, purpose);
-        status = nkv_append(store, sector, content, address);
+            break;
+        if (purpose == NKV_FOR_COLLECTING) {
+            /* A collection that opens an erased sector makes it its spare. */
+            if (store->spare == NKV_NONE &&
+                nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
+                store->spare = sector;
+            nkv_sector(store, sector)->flags |= NKV_FLAG_COLD;
+        }
+        status = nkv_append(store, sector, content);
         if (status == NKV_OK)
             break;
         if (sector == store->spare)
@@ -156,19 +89,22 @@ enum nkv_status nkv_append_anywhere(struct nkv_store *store,
     return status;
 }
 
-enum nkv_status nkv_append_copy(struct nkv_store *store,
-                                const struct nkv_entry *entry,
-                                const struct nkv_sector_set *taken,
-                                enum nkv_purpose purpose,
-                                struct nkv_entry *copy)
+enum nkv_status nkv_append_copy(struct nkv_store *store, uint32_t slot,
+                                struct nkv_entry *entry,
+                                enum nkv_purpose purpose)
 {
-    struct nkv_content content;
-    enum nkv_status status = prepare_copy(store, entry, &content);
+    struct nkv_content content = {.entry = *entry, .source = entry->address};
+    struct nkv_sector_set taken;
+    enum nkv_status status = NKV_OK;
 
-    if (status != NKV_OK)
-        return status;
-    status = nkv_append_anywhere(store, &content, taken, purpose,
-                                 &content.entry.address);
-    *copy = content.entry;
+    nkv_sectors_of_slot(store, slot, &taken);
+    if (store->refresh_left > 0 && purpose == NKV_FOR_COLLECTING)
+        status =
+            nkv_content_seal(store, &content, entry->magic, nkv_take_id(store));
+    else if (entry->size % store->flash->program_unit != 0)
+        status = nkv_content_seal(store, &content, entry->magic, entry->id);
+    if (status == NKV_OK)
+        status = nkv_append_anywhere(store, &content, &taken, purpose);
+    *entry = content.entry;
     return status;
 }

@@ -3,27 +3,21 @@
 #include "append.h"
 #include "index.h"
 #include "lookup.h"
-#include "recover.h"
+#include "repair.h"
 #include "scan.h"
+#include "wear.h"
 
 bool nkv_collecting(const struct nkv_store *store)
 {
     return store->victim != NKV_NONE;
 }
 
-bool nkv_collection_pays(const struct nkv_store *store)
-{
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++)
-        if (nkv_sector(store, i)->state != NKV_SECTOR_FAILED &&
-            nkv_sector_stale(store, i) >= store->sector_bytes / NKV_PAYS)
-            return true;
-    return nkv_collecting(store);
-}
-
 void nkv_collect_begin(struct nkv_store *store, uint32_t sector)
 {
     if (nkv_collecting(store))
         return;
+    /* Nothing is erased that a fast mount took on trust. */
+    (void)nkv_verify_after_all(store);
     store->victim = sector;
     store->victim_offset = 0;
     store->spare = NKV_NONE;
@@ -33,151 +27,148 @@ static void end(struct nkv_store *store)
 {
     store->victim = NKV_NONE;
     store->spare = NKV_NONE;
+    store->is_merging = false;
 }
 
+static bool is_replaced(const struct nkv_store *store, uint32_t address)
+{
+    return address == store->replaced[0] || address == store->replaced[1];
+}
+
+/* Copies a current entry that is intact. */
 static enum nkv_status relocate(struct nkv_store *store, uint32_t slot,
                                 const struct nkv_entry *entry)
 {
-    struct nkv_sector_set taken;
-    struct nkv_entry copy;
-    enum nkv_status status;
+    struct nkv_entry copy = *entry;
+    enum nkv_status status =
+        nkv_append_copy(store, slot, &copy, NKV_FOR_COLLECTING);
 
-    nkv_sectors_of_slot(store, slot, &taken);
-    status = nkv_append_copy(store, entry, &taken, NKV_FOR_COLLECTING, &copy);
     if (status != NKV_OK)
         return status;
-    nkv_slot_set_address(store, slot,
-                         nkv_slot_find_address(store, slot, entry->address),
-                         copy.address);
-    nkv_sector_add_live(store, entry->address, -(int32_t)entry->size);
-    nkv_sector_add_live(store, copy.address, (int32_t)copy.size);
+    if (copy.id == entry->id) {
+        nkv_forget_copy(store, slot,
+                        nkv_slot_find_address(store, slot, entry->address),
+                        entry);
+    } else {
+        /* It has a new id: the other copies are old. */
+        nkv_forget_addresses(store, slot, entry);
+        store->lacks_copies = store->copies > 1;
+        store->newest_id = copy.id;
+    }
+    (void)nkv_remember_address(store, slot, &copy);
     store->counters[NKV_COUNT_RELOCATED]++;
+    if (nkv_sector(store, store->victim)->state == NKV_SECTOR_DAMAGED)
+        store->counters[NKV_COUNT_RECOVERED]++;
     return NKV_OK;
+}
+
+/* Copies an entry of the victim if it is current. NKV_NOT_FOUND: it is not, or
+ * stays. NKV_DATA_LOSS: it is damaged, which is dealt with in the end. */
+static enum nkv_status relocate_current(struct nkv_store *store,
+                                        struct nkv_entry *entry)
+{
+    uint32_t slot;
+    enum nkv_status status = nkv_find_entry(store, entry, &slot);
+
+    if (status != NKV_OK)
+        return status;
+    if (slot == NKV_NONE || is_replaced(store, entry->address))
+        return NKV_NOT_FOUND;
+    status = nkv_read_verified(store, entry->address, entry);
+    return status == NKV_OK ? relocate(store, slot, entry) : status;
 }
 
 /* Copies the victim's next current entry. NKV_NOT_FOUND: there is none. */
 static enum nkv_status relocate_next(struct nkv_store *store)
 {
-    uint32_t start = nkv_sector_start(store, store->victim);
     struct nkv_scan scan =
         nkv_scan_begin(store, store->victim, store->victim_offset);
+    uint32_t start = scan.position - store->victim_offset;
+    uint32_t errors = store->counters[NKV_COUNT_PROGRAM_ERRORS];
     struct nkv_entry entry;
-    struct nkv_span key;
     enum nkv_status status;
 
-    while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
-           NKV_OK) {
-        uint32_t slot = nkv_find_address(store, key, entry.address);
-        bool stays = slot == NKV_NONE || entry.address == store->replaced;
-        if (!stays)
-            status = relocate(store, slot, &entry);
-        if (status != NKV_OK)
-            return status;
+    scan.trusting = true;
+    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
+        status = relocate_current(store, &entry);
+        if (status != NKV_OK && status != NKV_NOT_FOUND &&
+            status != NKV_DATA_LOSS)
+            break;
         store->victim_offset = scan.position - start;
-        if (!stays)
+        if (status == NKV_OK)
             return NKV_OK;
     }
-    /* It cannot be read to its end: leave it alone. */
-    if (status != NKV_NOT_FOUND)
-        nkv_sector_set_state(store, store->victim, NKV_SECTOR_FAILED);
+    /* It cannot be read to its end, and it is not that there is no room or that
+     * a program failed elsewhere: leave it alone. */
+    if (status != NKV_NOT_FOUND && status != NKV_RESOURCE_EXHAUSTED &&
+        store->counters[NKV_COUNT_PROGRAM_ERRORS] == errors)
+        nkv_sector_set_state(store, store->victim, NKV_SECTOR_RETIRED);
     return status;
-}
-
-/* Forgets a copy that can no longer be read. */
-static void drop_unreadable(struct nkv_store *store, uint32_t slot,
-                            uint32_t copy)
-{
-    if (nkv_slot_copies(store, slot) == 1) {
-        nkv_drop_slot(store, slot);
-        return;
-    }
-    nkv_slot_remove_address(store, slot, copy);
-    store->counters[NKV_COUNT_CORRUPT]++;
-    store->lacks_copies = true;
 }
 
 /*
  * Deals with what the index says lies in the victim although the walk did not
- * come across it: damage next to it may have hidden it, or it has gone bad
- * since it was written.
+ * take it along: damage next to it may have hidden it, or it has gone bad since
+ * it was written. One entry; NKV_NOT_FOUND: there is none.
  */
-static enum nkv_status save_or_drop(struct nkv_store *store, uint32_t slot,
-                                    uint32_t copy)
+static enum nkv_status relocate_hidden(struct nkv_store *store)
 {
-    struct nkv_entry entry;
-    enum nkv_status status = nkv_read_copy(store, slot, copy, &entry);
-
-    if (status == NKV_OK)
-        return relocate(store, slot, &entry);
-    if (status != NKV_DATA_LOSS)
-        return status;
-    drop_unreadable(store, slot, copy);
-    return NKV_OK;
-}
-
-static enum nkv_status empty_victim(struct nkv_store *store)
-{
-    for (uint32_t slot = 0; slot < store->slots;) {
-        uint32_t copy = NKV_NONE;
-        enum nkv_status status = NKV_OK;
-        if (nkv_slot_is_used(store, slot))
-            copy = nkv_slot_find_sector(store, slot, store->victim);
+    for (uint32_t slot = 0; slot < store->slots; slot++) {
+        uint32_t copy = nkv_slot_find_sector(store, slot, store->victim);
+        uint32_t address;
+        struct nkv_entry entry;
+        enum nkv_status status;
         if (copy == NKV_NONE)
-            slot++;
-        else
-            status = save_or_drop(store, slot, copy);
-        if (status != NKV_OK)
+            continue;
+        address = nkv_slot_address(store, slot, copy);
+        if (is_replaced(store, address))
+            continue;
+        status = nkv_read_verified(store, address, &entry);
+        if (status == NKV_OK)
+            return relocate(store, slot, &entry);
+        if (status != NKV_DATA_LOSS)
             return status;
+        /* Of a value whose loss was noticed no other copy is intact. */
+        if (nkv_slot_copies(store, slot) > 1 &&
+            (nkv_slot_is_tombstone(store, slot) ||
+             !nkv_slot_is_marked(store, slot)))
+            nkv_give_up_copy(store, slot, copy);
+        else
+            nkv_drop_slot(store, slot);
+        return NKV_OK;
     }
-    nkv_sector(store, store->victim)->live_units = 0;
-    return NKV_OK;
-}
-
-static enum nkv_status finish(struct nkv_store *store)
-{
-    enum nkv_status status = nkv_sector_erase(store, store->victim);
-
-    store->counters[NKV_COUNT_COLLECTIONS]++;
-    end(store);
-    /* If the victim could not be erased, its copies are given up again. */
-    if (store->erased_sectors == 0)
-        (void)nkv_recover_erased_sector(store);
-    return status;
-}
-
-static bool replaced_is_in_victim(const struct nkv_store *store)
-{
-    return store->replaced != NKV_NONE &&
-           nkv_sector_of(store, store->replaced) == store->victim;
+    return NKV_NOT_FOUND;
 }
 
 enum nkv_status nkv_collect_step(struct nkv_store *store)
 {
+    uint32_t victim = store->victim;
     enum nkv_status status = relocate_next(store);
 
+    /* Next to damage the sum of live bytes is not to be relied on. */
+    if (status == NKV_NOT_FOUND &&
+        (nkv_sector_live(store, victim) > 0 ||
+         nkv_sector(store, victim)->state == NKV_SECTOR_DAMAGED))
+        status = relocate_hidden(store);
+    store->counters[NKV_COUNT_STEPS]++;
     if (status == NKV_OK)
         return NKV_OK;
-    if (status == NKV_NOT_FOUND && replaced_is_in_victim(store)) {
+    if (status == NKV_NOT_FOUND && store->replaced[0] != NKV_NONE) {
         /* It may be current after all: the next walk begins anew. */
         store->victim_offset = 0;
         return NKV_NOT_FOUND;
     }
-    if (status == NKV_NOT_FOUND) {
-        status = NKV_OK;
-        if (nkv_sector_live(store, store->victim) > 0)
-            status = empty_victim(store);
-        if (status == NKV_OK)
-            return finish(store);
-    }
     end(store);
-    /* A target that failed half way has left copies of what the victim still
-     * holds: they are given up for an erased sector. */
-    if (store->erased_sectors == 0)
-        (void)nkv_recover_erased_sector(store);
+    if (status == NKV_NOT_FOUND) {
+        nkv_sector(store, victim)->live_units = 0;
+        store->counters[NKV_COUNT_COLLECTIONS]++;
+        nkv_wear_note_collection(store);
+        return nkv_sector_erase(store, victim);
+    }
     return status;
 }
 
-static enum nkv_status run(struct nkv_store *store)
+enum nkv_status nkv_collect_finish(struct nkv_store *store)
 {
     enum nkv_status status = NKV_OK;
 
@@ -186,22 +177,14 @@ static enum nkv_status run(struct nkv_store *store)
     return status;
 }
 
-enum nkv_status nkv_collect_best(struct nkv_store *store)
-{
-    uint32_t victim = nkv_sector_choose_victim(store);
-
-    if (victim == NKV_NONE && !nkv_collecting(store))
-        return NKV_RESOURCE_EXHAUSTED;
-    nkv_collect_begin(store, victim);
-    return run(store);
-}
-
 enum nkv_status nkv_collect_sector(struct nkv_store *store, uint32_t sector)
 {
-    enum nkv_status status = run(store);
+    enum nkv_status status = nkv_collect_finish(store);
 
     if (status != NKV_OK)
         return status;
+    if (!nkv_sector_can_be_emptied(store, sector))
+        return NKV_RESOURCE_EXHAUSTED;
     nkv_collect_begin(store, sector);
-    return run(store);
+    return nkv_collect_finish(store);
 }

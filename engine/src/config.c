@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "core.h"
+#include "copies.h"
 
 static bool is_power_of_two(uint32_t n)
 {
@@ -51,6 +51,7 @@ bool nkv_config_is_valid(const struct nkv_config *config)
     uint32_t copies = config->copies == 0 ? 1 : config->copies;
 
     return flash_is_valid(config->flash) && formats_are_valid(config) &&
-           copies <= NKV_COPIES_MAX && copies < config->flash->sector_count &&
+           copies <= nkv_copies_most() &&
+           copies < config->flash->sector_count &&
            memory_is_valid(config, copies);
 }

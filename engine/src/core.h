@@ -14,24 +14,23 @@ enum {
     /* Entries start at multiples of this from the sector's start, and their
      * headers have this size. */
     NKV_UNIT = 16,
+    /* The smallest entry, bytes. */
+    NKV_ENTRY_SIZE_MIN = 32,
     /* Bytes read from flash at once where the caller gives no buffer; on the
      * stack. */
     NKV_CHUNK = 32,
     /* Times a read that fails is tried. */
     NKV_READ_TRIES = 3,
-    /* Sectors from which on new entries and relocated ones go to different
-     * open sectors; with fewer the second open sector costs more than it
-     * gains. */
-    NKV_SECTORS_TO_KEEP_APART = 8,
-    /* A sector pays to collect early when one part in this is stale. */
-    NKV_PAYS = 2,
     /* Times that mount reads what a cut may have left half programmed: a bit
-     * that reads at random passes once in 2^16. */
-    NKV_DOUBTFUL_READS = 16
+     * that reads at random passes once in 7 * 10^8. */
+    NKV_DOUBTFUL_READS = 40
 };
 
 /* No sector, no address, no slot. */
 #define NKV_NONE 0xFFFFFFFFu
+
+/* The magic of flash that is erased. */
+#define NKV_ERASED_MAGIC 0xFFFFFFFFu
 
 enum nkv_sector_state {
     /* Erased from end to end, which was verified. */
@@ -44,9 +43,18 @@ enum nkv_sector_state {
     NKV_SECTOR_DAMAGED,
     /* Holds nothing that counts and must be erased before use. */
     NKV_SECTOR_DIRTY,
-    /* An erase failed or the flash did not answer: left alone until the next
-     * mount. */
-    NKV_SECTOR_FAILED
+    /* It did not take an erase, or a program though it was erased: left alone
+     * while there is other room. */
+    NKV_SECTOR_RETIRED
+};
+
+enum nkv_sector_flag {
+    /* Holds entries that collection has put together. */
+    NKV_FLAG_COLD = 1,
+    /* Mount saw a tombstone in it. */
+    NKV_FLAG_TOMBSTONES = 2,
+    /* Mount saw an entry in it of which there is one copy too many. */
+    NKV_FLAG_SURPLUS = 4
 };
 
 enum nkv_access {
@@ -57,39 +65,28 @@ enum nkv_access {
     NKV_ACCESS_FULL
 };
 
+/* What is counted since mount, in the order of struct nkv_statistics. */
 enum nkv_counter {
     NKV_COUNT_ERASES,
     NKV_COUNT_BYTES_PROGRAMMED,
     NKV_COUNT_COLLECTIONS,
     NKV_COUNT_RELOCATED,
+    NKV_COUNT_STEPS,
+    NKV_COUNT_LONGEST_WRITE,
     NKV_COUNT_CORRUPT,
+    NKV_COUNT_RECOVERED,
+    NKV_COUNT_LOST,
     NKV_COUNT_HEALED,
     NKV_COUNT_READ_ERRORS,
     NKV_COUNT_PROGRAM_ERRORS,
-    NKV_COUNT_ERASE_ERRORS
+    NKV_COUNT_ERASE_ERRORS,
+    NKV_COUNTERS
 };
 
 static inline struct nkv_sector *nkv_sector(const struct nkv_store *store,
                                             uint32_t sector)
 {
-    return &store->config->memory.sectors[sector];
-}
-
-static inline uint32_t nkv_sector_count(const struct nkv_store *store)
-{
-    return store->flash->sector_count;
-}
-
-static inline uint32_t nkv_sector_of(const struct nkv_store *store,
-                                     uint32_t address)
-{
-    return address / store->sector_bytes;
-}
-
-static inline uint32_t nkv_sector_start(const struct nkv_store *store,
-                                        uint32_t sector)
-{
-    return sector * store->sector_bytes;
+    return &store->sectors[sector];
 }
 
 static inline uint32_t nkv_round_up(uint32_t size, uint32_t to)
@@ -103,30 +100,15 @@ static inline bool nkv_id_is_on_top(uint32_t id)
     return id >> 24 == 0xFF;
 }
 
-/* Remembers that an entry with this id is on flash. */
-static inline void nkv_note_side(struct nkv_store *store, uint32_t id)
-{
-    if (nkv_id_is_on_top(id))
-        store->has_top_ids = true;
-    else
-        store->has_old_ids = true;
-}
-
 /*
  * Whether id a was given out after id b. Ids wrap: one in the top 2^24 of the
  * range is older than one in the bottom 2^24; otherwise they compare as
  * numbers, because a store that pw_kvs wrote may span the whole range.
  */
-static inline bool nkv_id_is_newer(uint32_t a, uint32_t b)
-{
-    bool a_low = a >> 24 == 0, b_low = b >> 24 == 0;
-    bool a_high = nkv_id_is_on_top(a), b_high = nkv_id_is_on_top(b);
+bool nkv_id_is_newer(uint32_t a, uint32_t b);
 
-    if (a_low && b_high)
-        return true;
-    if (a_high && b_low)
-        return false;
-    return a > b;
-}
+/* The next id, for an entry that is about to be written. It counts as the
+ * newest from then on. 0 is never given out. */
+uint32_t nkv_take_id(struct nkv_store *store);
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * Entries: header, key, value, zero padding (docs/format.md).
  *
- * An entry is written from a struct nkv_content, which says where its pieces
- * come from, and checked by feeding the same pieces to its checksum.
+ * Invariant: an entry whose header was read with NKV_OK ends in its sector.
+ *
+ * An entry is written and checked through a struct nkv_content, which says
+ * where its pieces come from: any part of its bytes can be asked for.
  */
 #ifndef NKV_ENTRY_H
 #define NKV_ENTRY_H
@@ -28,22 +30,16 @@ struct nkv_entry {
  * source is not NKV_NONE, in the entry at that address. */
 struct nkv_content {
     struct nkv_entry entry;
-    struct nkv_span key;
-    struct nkv_span value;
+    const uint8_t *key;
+    const uint8_t *value;
     uint32_t source;
 };
 
-/* A function that takes the bytes of an entry piece by piece. */
-struct nkv_sink {
-    enum nkv_status (*take)(void *context, const uint8_t *data, uint32_t size);
-    void *context;
-};
+/* The checksum of the format with this magic, or NULL. */
+const struct nkv_checksum *nkv_checksum_of(const struct nkv_store *store,
+                                           uint32_t magic);
 
-/* The format with this magic, or NULL. */
-const struct nkv_format *nkv_format_of(const struct nkv_store *store,
-                                       uint32_t magic);
-
-/* Bytes of an entry of the first format with this much key and value. */
+/* Bytes of an entry with this much key and value, as it is written today. */
 uint32_t nkv_entry_size(const struct nkv_store *store, uint32_t key_size,
                         uint32_t value_size);
 
@@ -61,67 +57,57 @@ enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
                                struct nkv_entry *entry);
 
 /* The same in one read with the key_size bytes behind it, which are given to
- * key as far as they lie in the sector. */
+ * key as far as they lie in the sector. bytes has room for a header and the
+ * longest key, and gets them. */
 enum nkv_status nkv_entry_read_with_key(struct nkv_store *store,
                                         uint32_t address, uint32_t key_size,
-                                        struct nkv_entry *entry, uint8_t *key);
-
-/* Whether the entry on flash is whole: NKV_OK or NKV_DATA_LOSS. key, unless
- * NULL, has room for the longest and gets the key that is read on the way. */
-enum nkv_status nkv_entry_verify(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint8_t *key);
-
-/* Whether an entry's checksum is that of this key and value. */
-enum nkv_status nkv_entry_verify_content(struct nkv_store *store,
-                                         const struct nkv_content *content);
-
-/*
- * Whether an intact entry reads the same time after time. One whose programming
- * was cut in its last bits may not: NKV_DATA_LOSS.
- */
-enum nkv_status nkv_entry_is_steady(struct nkv_store *store,
-                                    const struct nkv_entry *entry);
-
-/* Verifies with a checksum of the caller's choice, padding taken as zero: so
- * that a torn padding, other lengths or another magic can be tried. */
-enum nkv_status nkv_entry_verify_as(struct nkv_store *store,
-                                    const struct nkv_entry *entry,
-                                    const struct nkv_checksum *checksum);
-
-/* Makes content an entry of the first format, at today's alignment, with the
- * given id, and computes its checksum. */
-enum nkv_status nkv_entry_seal(struct nkv_store *store,
-                               struct nkv_content *content, uint32_t id);
-
-/* The same in another format. */
-enum nkv_status nkv_entry_seal_as(struct nkv_store *store,
-                                  struct nkv_content *content,
-                                  const struct nkv_format *format, uint32_t id);
-
-/* Gives all bytes of an entry to sink, in order. */
-enum nkv_status nkv_entry_feed(struct nkv_store *store,
-                               const struct nkv_content *content,
-                               const struct nkv_sink *sink);
-
-/* The same for all behind the header. */
-enum nkv_status nkv_entry_feed_body(struct nkv_store *store,
-                                    const struct nkv_content *content,
-                                    const struct nkv_sink *sink);
-
-/* Gives size bytes of flash to sink. */
-enum nkv_status nkv_entry_feed_flash(struct nkv_store *store, uint32_t address,
-                                     uint32_t size,
-                                     const struct nkv_sink *sink);
-
-/* Writes the NKV_UNIT bytes of a header. */
-void nkv_entry_encode(const struct nkv_entry *entry, uint32_t checksum,
-                      uint8_t *header);
-
-/* The alignment_units that entries are written with. */
-uint8_t nkv_alignment_units(const struct nkv_store *store);
+                                        struct nkv_entry *entry,
+                                        uint8_t *bytes);
 
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to);
+
+/* Computes the hash of an entry's key. */
+enum nkv_status nkv_entry_hash(struct nkv_store *store,
+                               const struct nkv_entry *entry, uint32_t *hash);
+
+/* Gives size bytes of an entry from offset on. */
+enum nkv_status nkv_content_read(struct nkv_store *store,
+                                 const struct nkv_content *content,
+                                 uint32_t offset, uint8_t *to, uint32_t size);
+
+/* Size bytes of an entry from an offset on. */
+struct nkv_window {
+    uint8_t *bytes;
+    uint32_t offset;
+    uint32_t size;
+};
+
+/*
+ * Whether an entry's checksum is that of its content, padding taken as zero:
+ * NKV_OK or NKV_DATA_LOSS. seen, unless NULL, gets those of its bytes that are
+ * read on the way: just what was verified. Of an unknown format CRC-16 is
+ * expected.
+ */
+enum nkv_status nkv_content_verify(struct nkv_store *store,
+                                   const struct nkv_content *content,
+                                   const struct nkv_window *seen);
+
+/* The same for an entry on flash, with its padding if its format has a
+ * checksum. */
+enum nkv_status nkv_entry_verify(struct nkv_store *store,
+                                 const struct nkv_entry *entry,
+                                 const struct nkv_window *seen);
+
+/* The same, padding taken as zero. */
+enum nkv_status nkv_entry_verify_unpadded(struct nkv_store *store,
+                                          const struct nkv_entry *entry);
+
+/* Makes content an entry of a format of ours, at today's alignment, with the
+ * given id, and computes its checksum. */
+enum nkv_status nkv_content_seal(struct nkv_store *store,
+                                 struct nkv_content *content, uint32_t magic,
+                                 uint32_t id);
 
 #endif

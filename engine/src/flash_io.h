@@ -1,6 +1,6 @@
 /*
- * The flash driver with a safety net: reads are repeated, programs and erases
- * are read back, everything is counted.
+ * The flash driver with a safety net: reads are repeated, programs are read
+ * back, everything is counted.
  */
 #ifndef NKV_FLASH_IO_H
 #define NKV_FLASH_IO_H
@@ -16,11 +16,9 @@ enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
 enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
                                   const uint8_t *from, uint32_t size);
 
-/* Erases and reads back. NKV_DATA_LOSS: the sector is not erased. */
-enum nkv_status nkv_flash_erase(struct nkv_store *store, uint32_t sector);
-
 /* Sets *end to the first address from address on, in steps of NKV_UNIT, whose
- * unit holds a byte other than the given one, or to limit. */
+ * unit holds a byte other than the given one, or to limit. Bytes that are
+ * damaged for good are other ones. */
 enum nkv_status nkv_flash_skip(struct nkv_store *store, uint32_t address,
                                uint32_t limit, uint8_t byte, uint32_t *end);
 

@@ -35,7 +35,7 @@ static int compare(struct nkv_span a, struct nkv_span b)
 {
     int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
 
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+    return order != 0 ? order : (int)a.size - (int)b.size;
 }
 
 /* Takes the entry into the iterator if its key lies behind last, if any, and
@@ -51,10 +51,8 @@ static void consider(struct nkv_iterator *iterator,
         return;
     memcpy(iterator->key, key.data, key.size);
     iterator->key_size = (uint8_t)key.size;
-    iterator->value = (struct nkv_value){
-        .total_size = entry->value_size,
-        .version = entry->id,
-    };
+    iterator->value.total_size = entry->value_size;
+    iterator->value.version = entry->id;
 }
 
 /* Makes the next call begin behind a hash. */
@@ -71,15 +69,15 @@ static enum nkv_status find_next(struct nkv_store *store,
                                  struct nkv_iterator *iterator, uint32_t hash,
                                  const struct nkv_span *last)
 {
-    struct nkv_index_walk walk = nkv_index_walk_from(store, hash);
-    uint32_t slot, best_hash = 0;
+    uint32_t slot = nkv_index_from(store, hash), best_hash = 0;
 
-    while ((slot = nkv_index_walk_next(store, &walk)) != NKV_NONE) {
+    for (; slot < store->slots; slot++) {
         uint32_t own = nkv_slot_hash(store, slot);
         uint8_t key[NKV_KEY_SIZE_MAX];
         struct nkv_entry entry;
         enum nkv_status status;
-        if (own < hash || nkv_slot_is_tombstone(store, slot))
+        if (!nkv_slot_is_used(store, slot) ||
+            nkv_slot_is_tombstone(store, slot))
             continue;
         if (iterator->key_size > 0 && own != best_hash)
             break;
@@ -95,22 +93,29 @@ static enum nkv_status find_next(struct nkv_store *store,
     return NKV_OK;
 }
 
-enum nkv_status nkv_next(struct nkv_store *store, struct nkv_iterator *iterator)
+static enum nkv_status next(struct nkv_store *store,
+                            struct nkv_iterator *iterator)
 {
     uint8_t key[NKV_KEY_SIZE_MAX];
     struct nkv_span last = {key, iterator->key_size};
-    enum nkv_status status = nkv_check_readable(store);
     uint32_t hash = iterator->resume;
 
-    if (status != NKV_OK)
-        return status;
     if (last.size > NKV_KEY_SIZE_MAX)
         return NKV_INVALID_ARGUMENT;
+    iterator->value.size = 0;
     if (last.size == 0)
         return hash == AT_END ? NKV_NOT_FOUND
                               : find_next(store, iterator, hash, NULL);
-    for (size_t i = 0; i < last.size; i++)
-        key[i] = iterator->key[i];
+    memcpy(key, iterator->key, last.size);
     iterator->key_size = 0;
     return find_next(store, iterator, nkv_hash(last), &last);
+}
+
+enum nkv_status nkv_next(struct nkv_store *store, struct nkv_iterator *iterator)
+{
+    enum nkv_status status = nkv_enter(store, NKV_ACCESS_READ_ONLY);
+
+    if (status == NKV_OK)
+        status = next(store, iterator);
+    return nkv_leave(store, status);
 }

@@ -1,16 +1,8 @@
 #include "lookup.h"
 
 #include "index.h"
-#include "sector.h"
 
 #include <string.h>
-
-static bool is_key(const struct nkv_entry *entry, const uint8_t *found,
-                   struct nkv_span key)
-{
-    return entry->key_size == key.size &&
-           memcmp(found, key.data, key.size) == 0;
-}
 
 /*
  * Reads the first copy of a slot with a sound header and compares its key.
@@ -20,20 +12,24 @@ static bool is_key(const struct nkv_entry *entry, const uint8_t *found,
 static enum nkv_status match(struct nkv_store *store, uint32_t slot,
                              struct nkv_span key, struct nkv_entry *entry)
 {
-    uint8_t found[NKV_KEY_SIZE_MAX];
+    uint8_t found[NKV_UNIT + NKV_KEY_SIZE_MAX];
     enum nkv_status result = NKV_DATA_LOSS;
 
     for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
-        enum nkv_status status =
-            nkv_entry_read_with_key(store, nkv_slot_address(store, slot, copy),
-                                    (uint32_t)key.size, entry, found);
-        if (status == NKV_OK && is_key(entry, found, key))
-            return NKV_OK;
-        /* The verified key decides: what was read first may be misread. */
+        enum nkv_status status = NKV_OK;
+        /* Another key is believed when it verified and reads so again. */
+        for (int i = 0; i < 2 && status == NKV_OK; i++) {
+            status = nkv_entry_read_with_key(
+                store, nkv_slot_address(store, slot, copy), (uint32_t)key.size,
+                entry, found);
+            if (status == NKV_OK && entry->key_size == key.size &&
+                memcmp(found + NKV_UNIT, key.data, key.size) == 0)
+                return NKV_OK;
+            if (status == NKV_OK)
+                status = nkv_entry_verify(store, entry, NULL);
+        }
         if (status == NKV_OK)
-            status = nkv_entry_verify(store, entry, found);
-        if (status == NKV_OK)
-            return is_key(entry, found, key) ? NKV_OK : NKV_NOT_FOUND;
+            return NKV_NOT_FOUND;
         if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
             result = status;
     }
@@ -45,61 +41,103 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
                          struct nkv_entry *entry)
 {
     enum nkv_status result = NKV_NOT_FOUND;
+    uint32_t hash = nkv_hash(key), at = nkv_index_from(store, hash);
 
-    *slot = nkv_index_first(store, nkv_hash(key));
-    for (; *slot != NKV_NONE; *slot = nkv_index_next(store, *slot)) {
+    *slot = NKV_NONE;
+    for (; nkv_slot_has_hash(store, at, hash); at++) {
         enum nkv_status status;
-        if (wanted == NKV_WANT_VALUE && nkv_slot_is_tombstone(store, *slot))
+        if (wanted == NKV_WANT_VALUE && nkv_slot_is_tombstone(store, at))
             continue;
-        status = match(store, *slot, key, entry);
+        status = match(store, at, key, entry);
+        if (status == NKV_NOT_FOUND)
+            continue;
+        *slot = at;
+        result = status;
         if (status == NKV_OK)
-            return NKV_OK;
-        if (status != NKV_NOT_FOUND)
-            result = status;
+            break;
     }
     return result;
 }
 
-uint32_t nkv_find_address(const struct nkv_store *store, struct nkv_span key,
-                          uint32_t address)
+enum nkv_status nkv_find_entry(struct nkv_store *store,
+                               const struct nkv_entry *entry, uint32_t *slot)
 {
-    uint32_t slot = nkv_index_first(store, nkv_hash(key));
+    uint32_t hash = 0;
+    enum nkv_status status = nkv_entry_hash(store, entry, &hash);
 
-    while (slot != NKV_NONE &&
-           nkv_slot_find_address(store, slot, address) == NKV_NONE)
-        slot = nkv_index_next(store, slot);
-    return slot;
+    for (*slot = nkv_index_from(store, hash);
+         status == NKV_OK && nkv_slot_has_hash(store, *slot, hash); ++*slot)
+        if (nkv_slot_find_address(store, *slot, entry->address) != NKV_NONE)
+            return NKV_OK;
+    *slot = NKV_NONE;
+    return status;
 }
 
-/* Gives up a copy that is damaged while another is intact: its sector takes no
- * more entries, and the copy is made anew elsewhere in idle time. */
-static void give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
-                         uint32_t size)
-{
-    uint32_t address = nkv_slot_address(store, slot, copy);
-
-    nkv_sector_add_live(store, address, -(int32_t)size);
-    nkv_sector_set_state(store, nkv_sector_of(store, address),
-                         NKV_SECTOR_DAMAGED);
-    nkv_slot_remove_address(store, slot, copy);
-    store->counters[NKV_COUNT_CORRUPT]++;
-    store->lacks_copies = true;
-}
-
-enum nkv_status nkv_read_copy(struct nkv_store *store, uint32_t slot,
-                              uint32_t copy, struct nkv_entry *entry)
+enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,
+                                  struct nkv_entry *entry)
 {
     enum nkv_status status = NKV_DATA_LOSS;
 
     for (int i = 0; i < NKV_READ_TRIES && status == NKV_DATA_LOSS; i++) {
-        status =
-            nkv_entry_read(store, nkv_slot_address(store, slot, copy), entry);
+        status = nkv_entry_read(store, address, entry);
         if (status == NKV_OK)
             status = nkv_entry_verify(store, entry, NULL);
         if (status == NKV_NOT_FOUND)
             status = NKV_DATA_LOSS;
     }
     return status;
+}
+
+/* Bytes of a copy of an entry that is made today. */
+static uint32_t size_of_copy(const struct nkv_store *store,
+                             const struct nkv_entry *entry)
+{
+    return entry->size % store->flash->program_unit == 0
+               ? entry->size
+               : nkv_entry_size(store, entry->key_size, entry->value_size);
+}
+
+void nkv_forget_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
+                     const struct nkv_entry *known)
+{
+    uint32_t address = nkv_slot_address(store, slot, copy);
+    uint32_t size = known != NULL ? size_of_copy(store, known) : 0;
+    struct nkv_entry entry;
+
+    /* Copies written for another program unit may have another size. */
+    if ((store->copies > 1 || known == NULL) &&
+        nkv_entry_read(store, address, &entry) == NKV_OK)
+        size = size_of_copy(store, &entry);
+    nkv_sector_add_live(store, address, -(int32_t)size);
+    for (; copy + 1 < store->copies; copy++)
+        nkv_slot_set_address(store, slot, copy,
+                             nkv_slot_address(store, slot, copy + 1));
+    nkv_slot_set_address(store, slot, copy, NKV_NONE);
+}
+
+static void mark_damaged(struct nkv_store *store, uint32_t address)
+{
+    uint32_t sector = nkv_sector_of(store, address);
+
+    if (nkv_sector(store, sector)->state != NKV_SECTOR_RETIRED)
+        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
+}
+
+void nkv_give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy)
+{
+    mark_damaged(store, nkv_slot_address(store, slot, copy));
+    nkv_forget_copy(store, slot, copy, NULL);
+    store->counters[NKV_COUNT_CORRUPT]++;
+    store->lacks_copies = true;
+}
+
+/* Counts the copies of an entry that is damaged in all of them, once. */
+static void note_loss(struct nkv_store *store, uint32_t slot)
+{
+    if (nkv_slot_is_marked(store, slot))
+        return;
+    nkv_slot_set_mark(store, slot, true);
+    store->counters[NKV_COUNT_CORRUPT] += nkv_slot_copies(store, slot);
 }
 
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
@@ -109,100 +147,75 @@ enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
     uint32_t copies = nkv_slot_copies(store, slot);
 
     for (uint32_t copy = 0; copy < copies; copy++) {
-        enum nkv_status status = nkv_read_copy(store, slot, copy, entry);
-        if (status == NKV_OK && result == NKV_DATA_LOSS)
-            while (copy-- > 0)
-                give_up_copy(store, slot, copy, entry->size);
-        if (status == NKV_OK)
+        enum nkv_status status = nkv_read_verified(
+            store, nkv_slot_address(store, slot, copy), entry);
+        if (status == NKV_OK) {
+            while (copy-- > 0 && result == NKV_DATA_LOSS)
+                nkv_give_up_copy(store, slot, copy);
             return NKV_OK;
+        }
         if (status != NKV_DATA_LOSS)
             result = status;
     }
+    if (result == NKV_DATA_LOSS)
+        note_loss(store, slot);
     return result;
 }
 
-enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot)
+void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
+                          const struct nkv_entry *known)
 {
-    struct nkv_entry intact, entry;
-    enum nkv_status status = nkv_intact_copy(store, slot, &intact);
-
-    if (status != NKV_OK)
-        return status;
-    for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 1;) {
-        status = nkv_read_copy(store, slot, copy, &entry);
-        if (status == NKV_DATA_LOSS)
-            give_up_copy(store, slot, copy, intact.size);
-        else if (status != NKV_OK)
-            return status;
-    }
-    return NKV_OK;
+    for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 0;)
+        nkv_forget_copy(store, slot, copy, known);
 }
 
-void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)
+uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones)
 {
-    for (uint32_t copy = store->copies; copy-- > 0;) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        struct nkv_entry entry;
-        if (address == NKV_NONE)
-            continue;
-        /* Copies written for another program unit have another size. */
-        if (store->copies == 1 ||
-            nkv_entry_read(store, address, &entry) != NKV_OK)
-            entry.size = size;
-        nkv_sector_add_live(store, address, -(int32_t)entry.size);
-        nkv_slot_set_address(store, slot, copy, NKV_NONE);
-    }
+    return tombstones ? &store->tombstones : &store->keys;
+}
+
+void nkv_forget_slot(struct nkv_store *store, uint32_t slot,
+                     const struct nkv_entry *known)
+{
+    --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
+    nkv_forget_addresses(store, slot, known);
+    nkv_index_remove(store, slot);
 }
 
 void nkv_drop_slot(struct nkv_store *store, uint32_t slot)
 {
-    if (nkv_slot_is_tombstone(store, slot))
-        store->tombstones--;
-    else
-        store->keys--;
-    for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++)
-        nkv_sector_set_state(
-            store, nkv_sector_of(store, nkv_slot_address(store, slot, copy)),
-            NKV_SECTOR_DAMAGED);
-    nkv_forget_addresses(store, slot, 0);
-    nkv_index_remove(store, slot);
-    store->counters[NKV_COUNT_CORRUPT]++;
-}
-
-void nkv_drop_unreadable(struct nkv_store *store, struct nkv_span key)
-{
-    uint32_t slot = nkv_index_first(store, nkv_hash(key));
-
-    while (slot != NKV_NONE) {
-        struct nkv_entry entry;
-        if (nkv_intact_copy(store, slot, &entry) != NKV_DATA_LOSS) {
-            slot = nkv_index_next(store, slot);
-            continue;
-        }
-        nkv_drop_slot(store, slot);
-        slot = nkv_index_first(store, nkv_hash(key));
-    }
+    note_loss(store, slot);
+    for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 0;)
+        mark_damaged(store, nkv_slot_address(store, slot, copy));
+    nkv_forget_slot(store, slot, NULL);
+    store->counters[NKV_COUNT_LOST]++;
 }
 
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
-                          uint32_t address, uint32_t size)
+                          const struct nkv_entry *entry)
 {
-    uint32_t copy = nkv_slot_find_address(store, slot, NKV_NONE);
+    uint32_t copy = nkv_slot_copies(store, slot);
 
-    if (copy == NKV_NONE)
+    if (copy == store->copies)
         return false;
-    nkv_slot_set_address(store, slot, copy, address);
-    nkv_sector_add_live(store, address, (int32_t)size);
+    nkv_slot_set_address(store, slot, copy, entry->address);
+    nkv_sector_add_live(store, entry->address,
+                        (int32_t)size_of_copy(store, entry));
     return true;
+}
+
+void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone)
+{
+    nkv_slot_set_tombstone(store, slot, is_tombstone);
+    nkv_slot_set_mark(store, slot, false);
+    ++*nkv_count_of(store, is_tombstone);
 }
 
 void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,
                          struct nkv_sector_set *set)
 {
-    set->count = 0;
-    for (uint32_t copy = 0; copy < store->copies; copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        if (address != NKV_NONE)
-            set->sectors[set->count++] = nkv_sector_of(store, address);
-    }
+    set->count = nkv_slot_copies(store, slot);
+    for (uint32_t copy = 0; copy < set->count; copy++)
+        set->sectors[copy] =
+            nkv_sector_of(store, nkv_slot_address(store, slot, copy));
 }

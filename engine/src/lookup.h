@@ -1,4 +1,11 @@
-/* From a key, or an address, to its slot in the index. */
+/*
+ * From a key, or an address, to its slot in the index, and the books that slots
+ * and sectors keep together.
+ *
+ * Invariants: a key is compared whole, on flash. The live bytes of a sector are
+ * those of the copies in it that slots refer to: who changes an address changes
+ * both.
+ */
 #ifndef NKV_LOOKUP_H
 #define NKV_LOOKUP_H
 
@@ -13,54 +20,61 @@ enum nkv_wanted { NKV_WANT_VALUE, NKV_WANT_ANY };
  * Finds the slot of a key and reads the header of its first copy that can be
  * read.
  *
- * - NKV_NOT_FOUND: no such key.
+ * - NKV_NOT_FOUND: no such key; *slot is NKV_NONE.
  * - NKV_DATA_LOSS: an entry with the key's hash is damaged: it may be the
- *   key's.
+ *   key's. *slot is its slot.
  */
 enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
                          enum nkv_wanted wanted, uint32_t *slot,
                          struct nkv_entry *entry);
 
-/* The slot of this key that refers to this address, or NKV_NONE: the entry
- * there is not current. */
-uint32_t nkv_find_address(const struct nkv_store *store, struct nkv_span key,
-                          uint32_t address);
+/* The slot that refers to this entry, or NKV_NONE: it is not current. */
+enum nkv_status nkv_find_entry(struct nkv_store *store,
+                               const struct nkv_entry *entry, uint32_t *slot);
 
-/* Reads and verifies a copy. NKV_DATA_LOSS: it is damaged, also when looked at
- * again. */
-enum nkv_status nkv_read_copy(struct nkv_store *store, uint32_t slot,
-                              uint32_t copy, struct nkv_entry *entry);
+/* Reads and verifies the entry at an address. NKV_DATA_LOSS: it is damaged,
+ * also when looked at again. */
+enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,
+                                  struct nkv_entry *entry);
 
 /* The entry of a slot's first copy that is intact, or NKV_DATA_LOSS. Damaged
  * copies before it are given up, to be made anew. */
 enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
                                 struct nkv_entry *entry);
 
-/* Verifies all copies of a slot and gives up those that are damaged while
- * another is intact. NKV_DATA_LOSS: none is. */
-enum nkv_status nkv_check_copies(struct nkv_store *store, uint32_t slot);
+/* Gives up a copy that is damaged while another is intact: its sector takes no
+ * more entries, and the copy is made anew elsewhere in idle time. */
+void nkv_give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy);
 
-/* Takes all addresses out of a slot, and their bytes out of the sectors' live
- * ones. size is that of a copy whose header cannot be read. The slot counts as
- * empty until it is given an address again. */
+/* Takes one address out of a slot, and the bytes of its entry out of the
+ * sector's live ones. known is the entry or, of several copies, one of them;
+ * NULL: it is not known. Those behind the address move up. */
+void nkv_forget_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
+                     const struct nkv_entry *known);
+
+/* Takes all addresses out of a slot in the same way. The slot counts as empty
+ * until it is given an address again. */
 void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
-                          uint32_t size);
+                          const struct nkv_entry *known);
 
-/* Gives up a slot whose entry is damaged in all copies; their sectors take no
- * more entries. */
+/* Removes a slot from the index and its addresses from the books. */
+void nkv_forget_slot(struct nkv_store *store, uint32_t slot,
+                     const struct nkv_entry *known);
+
+/* The same for a slot whose entry is damaged in all copies; their sectors take
+ * no more entries. */
 void nkv_drop_slot(struct nkv_store *store, uint32_t slot);
 
-/*
- * Gives up slots with a key's hash whose entries are damaged in all copies:
- * they are this key's, of which there is something newer, or of a key that is
- * lost.
- */
-void nkv_drop_unreadable(struct nkv_store *store, struct nkv_span key);
-
-/* Adds an address to a slot with room for one, and size bytes to the
+/* Adds an address to a slot with room for one, and the entry's bytes to the
  * sector's live ones. False: all copies are there. */
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
-                          uint32_t address, uint32_t size);
+                          const struct nkv_entry *entry);
+
+/* Makes a slot a value's or a tombstone's; it counts as one of them. */
+void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone);
+
+/* What is counted for slots of this kind. */
+uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones);
 
 /* The sectors that hold copies of a slot's entry. */
 void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,

@@ -1,19 +1,20 @@
 /* Maintenance on request, in steps (docs/design.md). */
 #include "access.h"
 #include "collect.h"
-#include "heal.h"
+#include "copies.h"
 #include "index.h"
 #include "lookup.h"
-#include "recover.h"
-#include "rewrite.h"
+#include "repair.h"
 #include "sector.h"
 #include "tombstones.h"
+#include "victim.h"
+#include "write.h"
 
 enum phase {
     PHASE_REPAIR,
     PHASE_CHECK,
     PHASE_REWRITE,
-    PHASE_HEAL,
+    PHASE_COPIES,
     PHASE_SWEEP,
     PHASE_CHOOSE,
     PHASE_COLLECT,
@@ -26,18 +27,16 @@ enum { CROWDED_PERCENT = 70 };
 static enum nkv_status repair(struct nkv_store *store,
                               struct nkv_maintenance *job)
 {
-    enum nkv_status status;
-
     if (nkv_collecting(store))
         return nkv_collect_step(store);
-    nkv_recover_dirty(store);
-    status = nkv_recover_erased_sector(store);
-    if (status == NKV_OK)
-        store->access = NKV_ACCESS_FULL;
+    (void)nkv_verify_after_all(store);
+    if (store->access == NKV_ACCESS_REPAIR)
+        nkv_repair(store);
+    store->access = NKV_ACCESS_FULL;
     job->phase = PHASE_CHECK;
     /* Collections: twice round, so that it ends though others write. */
-    job->budget = 2 * nkv_sector_count(store);
-    return status;
+    job->budget = 2 * store->sector_count;
+    return NKV_OK;
 }
 
 /* Looks for copies that have gone bad since they were written. An entry without
@@ -48,7 +47,7 @@ static enum nkv_status check(struct nkv_store *store,
     for (uint32_t slot = 0; slot < store->slots;) {
         enum nkv_status status = NKV_OK;
         if (nkv_slot_is_used(store, slot))
-            status = nkv_check_copies(store, slot);
+            status = nkv_copies_check(store, slot);
         if (status == NKV_DATA_LOSS)
             nkv_drop_slot(store, slot);
         else if (status != NKV_OK)
@@ -61,30 +60,57 @@ static enum nkv_status check(struct nkv_store *store,
     return NKV_OK;
 }
 
-static bool is_old_format(const struct nkv_store *store,
-                          const struct nkv_entry *entry)
-{
-    return entry->magic != store->formats[0].magic;
-}
-
+/* Rewrites the next entry of an older format, in the index's order from the
+ * cursor, a hash, on. Damaged entries are passed over. */
 static enum nkv_status rewrite(struct nkv_store *store,
                                struct nkv_maintenance *job)
 {
-    bool more;
-    enum nkv_status status =
-        nkv_rewrite_next(store, is_old_format, &job->cursor, &more);
+    uint32_t slot = nkv_index_from(store, job->cursor);
+    uint8_t key[NKV_KEY_SIZE_MAX];
+    struct nkv_change change = {.kind = NKV_CHANGE_REWRITE};
+    struct nkv_entry entry;
+    enum nkv_status status;
 
-    if (!more)
-        job->phase = PHASE_HEAL;
-    return status;
+    for (; slot < store->slots; slot++)
+        if (nkv_slot_is_used(store, slot) &&
+            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
+                NKV_OK &&
+            entry.magic != store->formats->magic)
+            break;
+    if (slot == store->slots) {
+        job->phase = PHASE_COPIES;
+        return NKV_OK;
+    }
+    job->cursor = nkv_slot_hash(store, slot);
+    status = nkv_entry_read_key(store, &entry, key);
+    change.key = (struct nkv_span){key, entry.key_size};
+    if (status == NKV_OK)
+        status = nkv_write(store, &change);
+    if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
+        /* The cursor stays: another key may have this hash. */
+        return status;
+    if (++job->cursor == 0)
+        job->phase = PHASE_COPIES;
+    return NKV_OK;
 }
 
-static enum nkv_status heal(struct nkv_store *store,
-                            struct nkv_maintenance *job)
+static enum nkv_status add_copies(struct nkv_store *store,
+                                  struct nkv_maintenance *job)
 {
-    bool more = false;
-    enum nkv_status status = nkv_heal_step(store, &more);
+    bool more = store->lacks_copies;
+    enum nkv_status status = NKV_OK;
 
+    if (nkv_collecting(store))
+        return nkv_collect_step(store);
+    if (more)
+        status = nkv_copies_step(store, &more);
+    if (status == NKV_RESOURCE_EXHAUSTED) {
+        uint32_t victim = nkv_victim_choose(store, 1, 0);
+        if (victim == NKV_NONE)
+            return status;
+        nkv_collect_begin(store, victim);
+        return NKV_OK;
+    }
     if (!more)
         job->phase = PHASE_SWEEP;
     return status;
@@ -106,27 +132,25 @@ static enum nkv_status sweep(struct nkv_store *store,
 
 static bool is_crowded(const struct nkv_store *store)
 {
-    uint64_t live = 0, all = 0;
+    uint64_t live = 0;
 
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
+    for (uint32_t i = 0; i < store->sector_count; i++)
         live += nkv_sector_live(store, i);
-        all += store->sector_bytes;
-    }
-    return live * 100 > all * CROWDED_PERCENT;
+    return live * 100 > (uint64_t)store->sector_count * store->sector_bytes *
+                            CROWDED_PERCENT;
 }
 
-/* A sector to collect without an eye to how full the store is: damaged, or
- * without a live entry. */
+/* A sector to collect however full the store is: damaged, or without a live
+ * entry. */
 static uint32_t find_urgent(const struct nkv_store *store)
 {
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
-        enum nkv_sector_state state = nkv_sector(store, i)->state;
-        if (state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_DIRTY ||
-            (state != NKV_SECTOR_FAILED && nkv_sector_stale(store, i) > 0 &&
-             nkv_sector_live(store, i) == 0))
-            return i;
-    }
-    return NKV_NONE;
+    uint32_t sector = nkv_victim_damaged(store);
+
+    for (uint32_t i = 0; i < store->sector_count && sector == NKV_NONE; i++)
+        if (nkv_sector(store, i)->state != NKV_SECTOR_RETIRED &&
+            nkv_sector_stale(store, i) > 0 && nkv_sector_live(store, i) == 0)
+            sector = i;
+    return sector;
 }
 
 static enum nkv_status choose(struct nkv_store *store,
@@ -134,11 +158,10 @@ static enum nkv_status choose(struct nkv_store *store,
 {
     uint32_t victim = NKV_NONE;
 
-    if (job->budget > 0 &&
-        (job->kind != NKV_MAINTAIN_FULL || is_crowded(store)))
-        victim = nkv_sector_choose_victim(store);
-    else if (job->budget > 0)
-        victim = find_urgent(store);
+    if (job->budget > 0)
+        victim = job->kind != NKV_MAINTAIN_FULL || is_crowded(store)
+                     ? nkv_victim_choose(store, 1, 0)
+                     : find_urgent(store);
     if (victim != NKV_NONE || nkv_collecting(store)) {
         nkv_collect_begin(store, victim);
         job->budget--;
@@ -182,8 +205,8 @@ static enum nkv_status do_phase(struct nkv_store *store,
         return check(store, job);
     case PHASE_REWRITE:
         return rewrite(store, job);
-    case PHASE_HEAL:
-        return heal(store, job);
+    case PHASE_COPIES:
+        return add_copies(store, job);
     case PHASE_SWEEP:
         return sweep(store, job);
     case PHASE_CHOOSE:
@@ -196,35 +219,44 @@ static enum nkv_status do_phase(struct nkv_store *store,
     }
 }
 
+static enum nkv_status step(struct nkv_store *store,
+                            struct nkv_maintenance *job, bool *more)
+{
+    enum nkv_status status;
+
+    if (job->kind == NKV_MAINTAIN_PARTIAL && job->steps == 0) {
+        if (store->access != NKV_ACCESS_FULL)
+            return NKV_FAILED_PRECONDITION;
+        job->phase = PHASE_CHOOSE;
+        job->budget = 1;
+    }
+    status = do_phase(store, job);
+    job->steps++;
+    *more = status == NKV_OK && job->phase != PHASE_DONE;
+    return status;
+}
+
 enum nkv_status nkv_maintain_step(struct nkv_store *store,
                                   struct nkv_maintenance *maintenance,
                                   bool *more)
 {
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status = nkv_enter(store, NKV_ACCESS_REPAIR);
 
     *more = false;
-    if (store->access != NKV_ACCESS_FULL && store->access != NKV_ACCESS_REPAIR)
-        return NKV_FAILED_PRECONDITION;
-    if (maintenance->kind == NKV_MAINTAIN_PARTIAL && maintenance->steps == 0) {
-        if (store->access != NKV_ACCESS_FULL)
-            return NKV_FAILED_PRECONDITION;
-        maintenance->phase = PHASE_CHOOSE;
-        maintenance->budget = 1;
-    }
-    status = do_phase(store, maintenance);
-    maintenance->steps++;
-    *more = status == NKV_OK && maintenance->phase != PHASE_DONE;
-    return status;
+    if (status == NKV_OK)
+        status = step(store, maintenance, more);
+    return nkv_leave(store, status);
 }
 
 enum nkv_status nkv_maintain(struct nkv_store *store,
                              enum nkv_maintenance_kind kind)
 {
     struct nkv_maintenance maintenance = {.kind = kind};
-    enum nkv_status status = NKV_OK;
-    bool more = true;
+    enum nkv_status status;
+    bool more;
 
-    while (status == NKV_OK && more)
+    do
         status = nkv_maintain_step(store, &maintenance, &more);
+    while (more);
     return status;
 }

@@ -7,11 +7,12 @@
 #include "scan.h"
 #include "sector.h"
 
-static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
-                    struct nkv_findings *findings)
+#include <string.h>
+
+static void note_id(struct nkv_store *store, const struct nkv_entry *entry)
 {
-    struct nkv_sector *sector =
-        nkv_sector(store, nkv_sector_of(store, entry->address));
+    uint32_t number = nkv_sector_of(store, entry->address);
+    struct nkv_sector *sector = nkv_sector(store, number);
 
     /* When a sector was last written is not known; its newest entry says when
      * at the earliest. */
@@ -20,12 +21,141 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry,
         sector->touched_id = entry->id;
     if (!store->has_entries || nkv_id_is_newer(entry->id, store->newest_id)) {
         store->newest_id = entry->id;
-        store->head = nkv_sector_of(store, entry->address);
-        store->hand = store->head;
-        findings->newest = *entry;
+        store->head = number;
     }
+    if (!store->has_entries || nkv_id_is_newer(store->oldest_id, entry->id))
+        store->oldest_id = entry->id;
     store->has_entries = true;
-    nkv_note_side(store, entry->id);
+}
+
+static bool remember(struct nkv_store *store, uint32_t slot,
+                     const struct nkv_entry *entry)
+{
+    if (!nkv_remember_address(store, slot, entry))
+        return false;
+    if (!entry->is_tombstone)
+        store->copy_sum += entry->id;
+    return true;
+}
+
+static void note_surplus(struct nkv_store *store, uint32_t slot,
+                         const struct nkv_entry *entry)
+{
+    struct nkv_sector_set set;
+
+    nkv_sectors_of_slot(store, slot, &set);
+    for (uint32_t i = 0; i < set.count; i++)
+        nkv_sector(store, set.sectors[i])->flags |= NKV_FLAG_SURPLUS;
+    nkv_sector(store, nkv_sector_of(store, entry->address))->flags |=
+        NKV_FLAG_SURPLUS;
+}
+
+/*
+ * Finds the first unit in a range that does not read the same time after time;
+ * *at is the range's end if there is none. A single read that goes wrong
+ * changes what is read twice.
+ */
+static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
+                                     uint32_t *at)
+{
+    uint8_t bytes[2][NKV_UNIT];
+
+    for (; *at < end; *at += NKV_UNIT) {
+        enum nkv_status status = NKV_OK;
+        int changes = 0;
+        for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++) {
+            status = nkv_flash_read(store, *at, bytes[i % 2], NKV_UNIT);
+            changes += i > 0 && memcmp(bytes[0], bytes[1], NKV_UNIT) != 0;
+        }
+        if (status != NKV_OK && status != NKV_DATA_LOSS)
+            return status;
+        if (status == NKV_DATA_LOSS || changes > 2)
+            break;
+    }
+    return NKV_OK;
+}
+
+/* Takes the entry that an address is in for damage from now on. False: too many
+ * are. */
+static bool distrust(struct nkv_store *store, uint32_t address)
+{
+    if (store->distrusted_count == NKV_DISTRUSTED_MAX)
+        return false;
+    store->distrusted[store->distrusted_count++] = address;
+    return true;
+}
+
+/* Distrusts an entry that was indexed before if it is not steady. NKV_ABORTED:
+ * it is not, and reading has to begin anew. */
+static enum nkv_status doubt(struct nkv_store *store,
+                             const struct nkv_entry *entry)
+{
+    uint32_t at = entry->address, end = at + entry->size;
+    enum nkv_status status = find_unsteady(store, end, &at);
+
+    return status == NKV_OK && at < end && distrust(store, at) ? NKV_ABORTED
+                                                               : status;
+}
+
+/* Whether two entries of a key are copies of each other. Those written for
+ * different program units have different checksums. */
+static enum nkv_status are_equal(struct nkv_store *store,
+                                 const struct nkv_entry *a,
+                                 const struct nkv_entry *b, bool *equal)
+{
+    uint8_t one[NKV_UNIT], other[NKV_UNIT];
+    uint32_t skip = NKV_UNIT + a->key_size, size = a->value_size;
+
+    *equal = a->is_tombstone == b->is_tombstone && size == b->value_size;
+    if (a->magic == b->magic && a->checksum == b->checksum)
+        return NKV_OK;
+    for (uint32_t n; *equal && size > 0; skip += n, size -= n) {
+        enum nkv_status status;
+        n = size < NKV_UNIT ? size : NKV_UNIT;
+        status = nkv_flash_read(store, a->address + skip, one, n);
+        if (status == NKV_OK)
+            status = nkv_flash_read(store, b->address + skip, other, n);
+        if (status != NKV_OK)
+            return status;
+        *equal = memcmp(one, other, n) == 0;
+    }
+    return NKV_OK;
+}
+
+/* An entry with the key and id of the indexed one: another copy. */
+static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
+                                const struct nkv_entry *entry,
+                                const struct nkv_entry *indexed,
+                                struct nkv_findings *findings)
+{
+    uint32_t sector = nkv_sector_of(store, entry->address);
+    bool equal;
+    enum nkv_status status = are_equal(store, entry, indexed, &equal);
+
+    if (status != NKV_OK)
+        return status;
+    if (!equal || nkv_slot_find_sector(store, slot, sector) != NKV_NONE) {
+        /* Another value with this id, or twice in one sector: nothing writes
+         * that. The one that was found first counts. */
+        findings->damaged_regions++;
+        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
+    } else if (!remember(store, slot, entry)) {
+        note_surplus(store, slot, entry);
+    }
+    return NKV_OK;
+}
+
+static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
+                     struct nkv_span key, struct nkv_findings *findings)
+{
+    uint32_t slot = nkv_index_insert(store, nkv_hash(key));
+
+    if (slot == NKV_NONE) {
+        findings->table_full = true;
+        return;
+    }
+    (void)remember(store, slot, entry);
+    nkv_set_kind(store, slot, entry->is_tombstone);
 }
 
 /* Lets an entry take a slot over from the older one it holds. */
@@ -33,108 +163,16 @@ static void supersede(struct nkv_store *store, uint32_t slot,
                       const struct nkv_entry *entry,
                       const struct nkv_entry *indexed)
 {
-    bool was_tombstone = nkv_slot_is_tombstone(store, slot);
-
-    nkv_forget_addresses(store, slot, indexed->size);
-    nkv_remember_address(store, slot, entry->address, entry->size);
-    if (entry->is_tombstone == was_tombstone)
-        return;
-    nkv_slot_set_tombstone(store, slot, entry->is_tombstone);
-    store->keys -= 1;
-    store->tombstones += 1;
+    if (!indexed->is_tombstone)
+        store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
+    --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
+    nkv_forget_addresses(store, slot, indexed);
+    (void)remember(store, slot, entry);
+    nkv_set_kind(store, slot, entry->is_tombstone);
 }
 
-/* Notes of the scan in scratch_units. */
-enum { HAS_TOMBSTONES = 1, KEEP_CLOSED = 2 };
-
-/* A sector with a surplus copy takes no more entries: the entry might be copied
- * there once more. */
-static void keep_closed(struct nkv_store *store, uint32_t sector)
-{
-    nkv_sector(store, sector)->scratch_units |= KEEP_CLOSED;
-    if (nkv_sector(store, sector)->state == NKV_SECTOR_OPEN)
-        nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
-}
-
-/*
- * One copy more than configured, left by a collection that was cut: if the cut
- * went through one of them, it is not one to rely on.
- */
-static enum nkv_status add_surplus(struct nkv_store *store, uint32_t slot,
-                                   const struct nkv_entry *entry)
-{
-    for (uint32_t copy = 0; copy < store->copies; copy++) {
-        uint32_t address = nkv_slot_address(store, slot, copy);
-        struct nkv_entry indexed;
-        enum nkv_status status = nkv_entry_read(store, address, &indexed);
-        if (status == NKV_OK)
-            status = nkv_entry_is_steady(store, &indexed);
-        if (status == NKV_OK)
-            continue;
-        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
-            return status;
-        nkv_sector_add_live(store, address, -(int32_t)entry->size);
-        nkv_sector_set_state(store, nkv_sector_of(store, address),
-                             NKV_SECTOR_DAMAGED);
-        nkv_slot_set_address(store, slot, copy, entry->address);
-        nkv_sector_add_live(store, entry->address, (int32_t)entry->size);
-        return NKV_OK;
-    }
-    keep_closed(store, nkv_sector_of(store, entry->address));
-    return NKV_OK;
-}
-
-/* An entry with the key and id of the indexed one: another copy. */
-static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
-                                const struct nkv_entry *entry,
-                                struct nkv_findings *findings)
-{
-    uint32_t sector = nkv_sector_of(store, entry->address);
-
-    if (nkv_slot_find_sector(store, slot, sector) != NKV_NONE) {
-        /* Twice in one sector: nothing writes that. */
-        findings->damaged_regions++;
-        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-        return NKV_OK;
-    }
-    if (nkv_remember_address(store, slot, entry->address, entry->size))
-        return NKV_OK;
-    return add_surplus(store, slot, entry);
-}
-
-static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
-                     uint32_t hash, struct nkv_findings *findings)
-{
-    uint32_t slot = nkv_index_insert(store, hash);
-
-    if (slot == NKV_NONE) {
-        findings->table_full = true;
-        return;
-    }
-    nkv_remember_address(store, slot, entry->address, entry->size);
-    nkv_slot_set_tombstone(store, slot, entry->is_tombstone);
-    if (entry->is_tombstone)
-        store->tombstones++;
-    else
-        store->keys++;
-}
-
-/* Finds a key whose indexed entry may be one that a cut left in doubt: another
- * slot for the same key must not be made. */
-static enum nkv_status find_reliably(struct nkv_store *store,
-                                     struct nkv_span key, uint32_t *slot,
-                                     struct nkv_entry *indexed)
-{
-    enum nkv_status status = NKV_DATA_LOSS;
-
-    for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_DATA_LOSS; i++)
-        status = nkv_find(store, key, NKV_WANT_ANY, slot, indexed);
-    if (status != NKV_DATA_LOSS)
-        return status;
-    nkv_drop_unreadable(store, key);
-    return NKV_NOT_FOUND;
-}
-
+/* NKV_ABORTED: an entry is to be distrusted that was indexed before; reading
+ * has to begin anew. */
 static enum nkv_status index_entry(struct nkv_store *store,
                                    const struct nkv_entry *entry,
                                    struct nkv_span key,
@@ -142,20 +180,24 @@ static enum nkv_status index_entry(struct nkv_store *store,
 {
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status = find_reliably(store, key, &slot, &indexed);
+    enum nkv_status status =
+        nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
 
+    if (status == NKV_DATA_LOSS)
+        return distrust(store, nkv_slot_address(store, slot, 0)) ? NKV_ABORTED
+                                                                 : status;
     if (status == NKV_NOT_FOUND) {
         if (!entry->is_tombstone || entry->id == store->newest_id)
-            add_slot(store, entry, nkv_hash(key), findings);
+            add_slot(store, entry, key, findings);
         return NKV_OK;
     }
     if (status != NKV_OK)
         return status;
-    if (entry->id == indexed.id && entry->is_tombstone == indexed.is_tombstone)
-        return add_copy(store, slot, entry, findings);
+    if (entry->id == indexed.id)
+        return add_copy(store, slot, entry, &indexed, findings);
     if (nkv_id_is_newer(entry->id, indexed.id))
         supersede(store, slot, entry, &indexed);
-    return NKV_OK;
+    return status;
 }
 
 static enum nkv_status take_entry(struct nkv_store *store,
@@ -163,11 +205,11 @@ static enum nkv_status take_entry(struct nkv_store *store,
                                   struct nkv_span key,
                                   struct nkv_findings *findings)
 {
-    note_id(store, entry, findings);
+    note_id(store, entry);
     if (!entry->is_tombstone)
         return index_entry(store, entry, key, findings);
-    nkv_sector(store, nkv_sector_of(store, entry->address))->scratch_units |=
-        HAS_TOMBSTONES;
+    nkv_sector(store, nkv_sector_of(store, entry->address))->flags |=
+        NKV_FLAG_TOMBSTONES;
     return NKV_OK;
 }
 
@@ -189,28 +231,27 @@ static void take_region(struct nkv_store *store, uint32_t sector,
                         const struct nkv_region *region,
                         struct nkv_findings *findings)
 {
-    uint32_t start = nkv_sector_start(store, sector);
-    bool to_end = region->address + region->size == start + store->sector_bytes;
+    uint32_t offset = region->address - sector * store->sector_bytes;
+    uint8_t state = nkv_sector(store, sector)->state;
 
     switch (region->kind) {
     case NKV_REGION_STALE_ERASE:
         nkv_sector_set_state(store, sector, NKV_SECTOR_DIRTY);
         break;
-    case NKV_REGION_CORRUPT:
-        findings->damaged_regions++;
-        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-        break;
     case NKV_REGION_FOREIGN:
         note_foreign(&region->entry, findings);
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
+    case NKV_REGION_CORRUPT:
+        findings->damaged_regions++;
+        nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
+        break;
     case NKV_REGION_ERASED:
-        if (region->address == start)
+        if (offset == 0)
             nkv_sector_set_state(store, sector, NKV_SECTOR_ERASED);
-        else if (nkv_sector(store, sector)->state == NKV_SECTOR_CLOSED &&
-                 to_end &&
-                 !(nkv_sector(store, sector)->scratch_units & KEEP_CLOSED))
-            nkv_sector_set_used(store, sector, region->address - start);
+        else if (state == NKV_SECTOR_CLOSED &&
+                 offset + region->size == store->sector_bytes)
+            nkv_sector_set_used(store, sector, offset);
         break;
     case NKV_REGION_ENTRY:
     default:
@@ -218,100 +259,208 @@ static void take_region(struct nkv_store *store, uint32_t sector,
     }
 }
 
+/* Where the headers were trusted: the last entry before something else is one
+ * that a cut may have torn, or whose length is wrong. If it is not intact, all
+ * entries are to be verified. NKV_ABORTED: see index_entry. */
+static enum nkv_status check_trusted(struct nkv_store *store,
+                                     const struct nkv_entry *last)
+{
+    enum nkv_status status = NKV_OK;
+
+    if (store->is_trusting && last->size > 0)
+        status = nkv_entry_verify(store, last, NULL);
+    if (status != NKV_DATA_LOSS)
+        return status;
+    store->is_trusting = false;
+    return NKV_ABORTED;
+}
+
 static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
                                    struct nkv_findings *findings)
 {
+    uint8_t key[NKV_KEY_SIZE_MAX];
     struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
     struct nkv_region region;
+    struct nkv_entry last = {.size = 0};
+    bool retired = nkv_sector(store, sector)->state == NKV_SECTOR_RETIRED;
     enum nkv_status status;
-    bool gap = false;
 
+    scan.key = key;
+    scan.trusting = store->is_trusting;
     nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
     while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
-        if (region.kind == NKV_REGION_ENTRY)
+        if (region.kind == NKV_REGION_ENTRY) {
+            last = region.entry;
             status = take_entry(
-                store, &region.entry,
-                (struct nkv_span){scan.key, region.entry.key_size}, findings);
-        else if (region.kind != NKV_REGION_ERASED || !gap)
+                store, &last, (struct nkv_span){key, last.key_size}, findings);
+        } else {
             take_region(store, sector, &region, findings);
-        gap |= region.kind == NKV_REGION_ERASED;
+            status = check_trusted(store, &last);
+        }
         if (status != NKV_OK)
             return status;
     }
+    if (retired)
+        nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
     findings->saw_magic |= scan.saw_magic;
+    return status == NKV_NOT_FOUND ? check_trusted(store, &last) : status;
+}
+
+/* The second pass over a sector; what lies there may read otherwise than in the
+ * first. NKV_ABORTED: see index_entry. */
+static enum nkv_status index_tombstones(struct nkv_store *store,
+                                        uint32_t sector,
+                                        struct nkv_findings *findings)
+{
+    uint8_t key[NKV_KEY_SIZE_MAX], state = nkv_sector(store, sector)->state;
+    bool sound = state == NKV_SECTOR_OPEN || state == NKV_SECTOR_CLOSED;
+    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
+    struct nkv_region region;
+    const struct nkv_entry *entry = &region.entry;
+    enum nkv_status status;
+
+    scan.key = key;
+    scan.trusting = store->is_trusting && sound;
+    while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
+        if (region.kind == NKV_REGION_CORRUPT && sound &&
+            distrust(store, region.address))
+            return NKV_ABORTED;
+        if (region.kind != NKV_REGION_ENTRY || !entry->is_tombstone)
+            continue;
+        note_id(store, entry);
+        if (!sound)
+            status = doubt(store, entry);
+        if (status == NKV_OK)
+            status =
+                index_entry(store, entry,
+                            (struct nkv_span){key, entry->key_size}, findings);
+        if (status != NKV_OK)
+            return status;
+    }
     return status == NKV_NOT_FOUND ? NKV_OK : status;
 }
 
-/* Flash that reads 0x00 everywhere was never erased, but holds nothing. */
-static enum nkv_status is_all_zero(struct nkv_store *store, uint32_t sector,
-                                   bool *zero)
-{
-    uint32_t start = nkv_sector_start(store, sector), end;
-    uint32_t limit = start + store->sector_bytes;
-    enum nkv_status status = nkv_flash_skip(store, start, limit, 0x00, &end);
-
-    *zero = end == limit;
-    return status;
-}
-
-/* Looks at what holds no entry at all: blank, or something that is not ours. */
+/* Looks at what holds no entry at all: blank, or something that is not ours.
+ * Flash that reads 0x00 everywhere was never erased, but holds nothing. */
 static enum nkv_status judge_empty(struct nkv_store *store,
                                    struct nkv_findings *findings)
 {
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
-        bool zero;
+    for (uint32_t i = 0; i < store->sector_count; i++) {
+        uint32_t start = i * store->sector_bytes, end;
+        uint8_t state = nkv_sector(store, i)->state;
         enum nkv_status status;
-        if (nkv_sector(store, i)->state == NKV_SECTOR_ERASED ||
-            nkv_sector(store, i)->state == NKV_SECTOR_DIRTY)
+        if (state != NKV_SECTOR_CLOSED && state != NKV_SECTOR_DAMAGED)
             continue;
-        status = is_all_zero(store, i, &zero);
+        status = nkv_flash_skip(store, start, start + store->sector_bytes, 0x00,
+                                &end);
         if (status != NKV_OK)
             return status;
-        findings->unblank_sectors += !zero;
-        if (zero)
+        if (end == start + store->sector_bytes)
             nkv_sector_set_state(store, i, NKV_SECTOR_DIRTY);
+        else
+            findings->unblank_sectors++;
     }
     if (findings->unblank_sectors == 0)
         findings->damaged_regions = 0;
     return NKV_OK;
 }
 
-static enum nkv_status index_tombstones(struct nkv_store *store,
-                                        uint32_t sector,
-                                        struct nkv_findings *findings)
+/* Whether a cut may have hit the end of a sector, as far as can be told from
+ * what was indexed: it takes entries, or its last one may be the newest or a
+ * copy. */
+static bool is_doubtful(const struct nkv_store *store, uint32_t number)
 {
-    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
-    struct nkv_entry entry;
-    struct nkv_span key;
-    enum nkv_status status;
+    const struct nkv_sector *sector = nkv_sector(store, number);
 
-    while ((status = nkv_scan_next_entry(store, &scan, &entry, &key)) ==
-           NKV_OK) {
-        /* In a damaged sector the first pass may have seen it otherwise. */
-        if (entry.is_tombstone &&
-            nkv_sector(store, sector)->state == NKV_SECTOR_DAMAGED)
-            status = nkv_entry_is_steady(store, &entry);
-        if (entry.is_tombstone && status == NKV_OK)
-            status = index_entry(store, &entry, key, findings);
-        if (status == NKV_DATA_LOSS)
-            status = NKV_OK;
-        if (status != NKV_OK)
-            return status;
+    return sector->state == NKV_SECTOR_OPEN ||
+           sector->state == NKV_SECTOR_ERASED ||
+           (sector->state == NKV_SECTOR_CLOSED &&
+            (store->copies > 1 || sector->touched_id == store->newest_id ||
+             sector->flags != 0));
+}
+
+/*
+ * Looks more closely at where the last program of a sector went: from the last
+ * unit that is not erased to the one behind the entries. NKV_ABORTED: see
+ * index_entry.
+ */
+static enum nkv_status check_end(struct nkv_store *store, uint32_t number)
+{
+    uint32_t unit = nkv_round_up(store->flash->program_unit, NKV_UNIT);
+    uint32_t start = number * store->sector_bytes, at, erased;
+    uint32_t used = start + nkv_sector_used(store, number), end = used;
+    enum nkv_status status = NKV_OK;
+
+    if (nkv_sector(store, number)->state != NKV_SECTOR_CLOSED)
+        end += unit;
+    at = erased = used;
+    while (status == NKV_OK && erased == at && at > start) {
+        at -= unit;
+        status = nkv_flash_skip(store, at, at + unit, 0xFF, &erased);
+        erased -= unit;
     }
-    return status == NKV_NOT_FOUND ? NKV_OK : status;
+    if (status == NKV_OK)
+        status = find_unsteady(store, end, &at);
+    if (status != NKV_OK || at == end)
+        return status;
+    nkv_sector_set_state(store, number, NKV_SECTOR_DAMAGED);
+    return at < used && distrust(store, at) ? NKV_ABORTED : NKV_OK;
+}
+
+/* Forgets what was known, but for what the flash does not tell. */
+static void forget(struct nkv_store *store, struct nkv_findings *findings)
+{
+    *findings = (struct nkv_findings){0};
+    store->has_entries = false;
+    store->keys = 0;
+    store->tombstones = 0;
+    store->copy_sum = 0;
+    store->erased_sectors = 0;
+    nkv_index_clear(store);
+    for (uint32_t i = 0; i < store->sector_count; i++) {
+        struct nkv_sector *sector = nkv_sector(store, i);
+        sector->live_units = 0;
+        sector->flags = 0;
+        sector->touched_id = 0;
+        if (sector->state != NKV_SECTOR_RETIRED)
+            sector->state = NKV_SECTOR_DIRTY;
+    }
+}
+
+static enum nkv_status read_once(struct nkv_store *store,
+                                 struct nkv_findings *findings)
+{
+    enum nkv_status status = NKV_OK;
+    uint32_t count = store->sector_count;
+
+    forget(store, findings);
+    /* What is in retired sectors comes last: of equal copies others are
+     * preferred. */
+    for (uint32_t i = 0; i < 2 * count && status == NKV_OK; i++) {
+        uint32_t sector = i < count ? i : i - count;
+        bool retired = nkv_sector(store, sector)->state == NKV_SECTOR_RETIRED;
+        if (sector != store->excluded && retired == (i >= count))
+            status = scan_sector(store, sector, findings);
+    }
+    for (uint32_t i = 0; i < count && status == NKV_OK; i++)
+        if (nkv_sector(store, i)->flags & NKV_FLAG_TOMBSTONES)
+            status = index_tombstones(store, i, findings);
+    for (uint32_t i = 0; i < count && status == NKV_OK; i++)
+        if (is_doubtful(store, i))
+            status = check_end(store, i);
+    if (status == NKV_OK && !store->has_entries)
+        status = judge_empty(store, findings);
+    return status;
 }
 
 enum nkv_status nkv_read_flash(struct nkv_store *store,
                                struct nkv_findings *findings)
 {
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status;
 
-    for (uint32_t i = 0; i < nkv_sector_count(store) && status == NKV_OK; i++)
-        status = scan_sector(store, i, findings);
-    for (uint32_t i = 0; i < nkv_sector_count(store) && status == NKV_OK; i++)
-        if (nkv_sector(store, i)->scratch_units & HAS_TOMBSTONES)
-            status = index_tombstones(store, i, findings);
-    if (status == NKV_OK && !store->has_entries)
-        status = judge_empty(store, findings);
+    store->distrusted_count = 0;
+    do
+        status = read_once(store, findings);
+    while (status == NKV_ABORTED);
     return status;
 }

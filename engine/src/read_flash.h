@@ -6,31 +6,39 @@
  * tombstones on flash. The second lets tombstones supersede values; one whose
  * key has no value left on flash is not needed any more and is passed over,
  * unless it carries the newest id.
+ *
+ * A cut may leave bits that read differently from time to time, but only where
+ * the last program of a sector went: in the last unit that is not erased. So
+ * that one, and the erased ones up to the one behind the entries, are read many
+ * times, unless the sector is full and what it holds cannot be what was being
+ * written. What is not steady counts as damage.
  */
 #ifndef NKV_READ_FLASH_H
 #define NKV_READ_FLASH_H
 
 #include "entry.h"
 
-/* What the scan found that decides how the store may be used. */
+/* What was found that decides how the store may be used. */
 struct nkv_findings {
-    /* The entry with the newest id, if the store has entries. */
-    struct nkv_entry newest;
     uint32_t damaged_regions;
     /* Counted when there is no entry at all: sectors that are neither erased
      * nor all zero. */
     uint32_t unblank_sectors;
+    /* An erase of everything was begun. */
+    uint32_t marker_id;
+    bool marker;
     /* A magic of ours was seen, in a damaged entry too. */
     bool saw_magic;
     bool foreign;
-    /* An erase of everything was cut short. */
-    bool marker;
-    uint32_t marker_id;
     bool table_full;
 };
 
-/* Fills in the index and the sectors of a store that was reset. Any status but
- * NKV_OK: the flash did not answer. */
+/*
+ * Fills in index, sectors and ids anew. Sectors that are retired stay so, and
+ * store->excluded is passed over and counts as dirty.
+ *
+ * Any status but NKV_OK: the flash did not answer.
+ */
 enum nkv_status nkv_read_flash(struct nkv_store *store,
                                struct nkv_findings *findings);
 

@@ -1,20 +1,24 @@
 #include "room.h"
 
 #include "collect.h"
-#include "index.h"
-#include "lookup.h"
-#include "recover.h"
 #include "sector.h"
 #include "tombstones.h"
+#include "victim.h"
+#include "wear.h"
 
-/* Whether every copy finds a sector of its own as things are. */
-static bool fits_now(const struct nkv_store *store, uint32_t size,
-                     enum nkv_purpose purpose)
+enum {
+    /* The part of a sector whose entries are moved for the sake of a way out.
+     */
+    WAY_OUT_PART = 8
+};
+
+bool nkv_room_is_there(const struct nkv_store *store, uint32_t size)
 {
     struct nkv_sector_set taken = {.count = 0};
 
     while (taken.count < store->copies) {
-        uint32_t sector = nkv_sector_choose(store, size, &taken, purpose);
+        uint32_t sector =
+            nkv_sector_choose(store, size, &taken, NKV_FOR_WRITING);
         if (sector == NKV_NONE)
             return false;
         taken.sectors[taken.count++] = sector;
@@ -22,143 +26,288 @@ static bool fits_now(const struct nkv_store *store, uint32_t size,
     return true;
 }
 
-/* Whether it could fit after collecting everything, by sums alone. */
-static bool may_ever_fit(const struct nkv_store *store, uint32_t size)
+/*
+ * What an entry may take in a sector: what is free in it, or what it will not
+ * hold any more once its entries were moved to an erased one.
+ */
+static uint32_t room_in(const struct nkv_store *store, uint32_t sector)
 {
-    uint64_t room = 0, needed = (uint64_t)size * store->copies;
-    bool kept_one = false;
-
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
-        if (nkv_sector(store, i)->state == NKV_SECTOR_FAILED)
-            continue;
-        if (kept_one)
-            room += store->sector_bytes;
-        kept_one = true;
-        needed += nkv_sector_live(store, i);
-    }
-    return needed <= room;
+    if (!nkv_sector_can_be_emptied(store, sector))
+        return 0;
+    return store->erased_sectors > 0 ||
+                   nkv_sector(store, sector)->state == NKV_SECTOR_ERASED
+               ? store->sector_bytes - nkv_sector_live(store, sector)
+               : nkv_sector_room(store, sector);
 }
 
-/* Whether a new entry can go where it should, or anywhere if collecting first
- * would cost more than it gains. */
-static bool fits_well(const struct nkv_store *store, uint32_t size)
+/* How many sectors have this much room. */
+static uint32_t count_with(const struct nkv_store *store, uint32_t room)
 {
-    return fits_now(store, size, NKV_FOR_WRITING_APART) ||
-           (!nkv_collection_pays(store) &&
-            fits_now(store, size, NKV_FOR_WRITING));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        count += room_in(store, i) >= room;
+    return count;
+}
+
+/*
+ * A sector whose entries fit beside those of another: as the other is or, if
+ * there is none, once it was emptied into an erased one. Merging the two gains
+ * a sector. NKV_NONE: there is no such pair.
+ */
+static uint32_t find_merger(const struct nkv_store *store)
+{
+    uint32_t second_best = NKV_NONE;
+
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        for (uint32_t j = 0; j < store->sector_count; j++) {
+            uint32_t live = nkv_sector_live(store, i);
+            if (i == j || room_in(store, i) == 0 ||
+                nkv_sector_used(store, i) == 0 ||
+                nkv_sector_used(store, j) == 0 || room_in(store, j) < live)
+                continue;
+            /* A sector with surplus copies takes no collected ones. */
+            if (nkv_sector_room(store, j) >= live &&
+                !(nkv_sector(store, j)->flags & NKV_FLAG_SURPLUS))
+                return i;
+            second_best = j;
+        }
+    return second_best;
+}
+
+uint32_t nkv_room_largest(const struct nkv_store *store)
+{
+    uint32_t most = 0, needed = store->copies;
+
+    if (store->erased_sectors > 0)
+        needed++;
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        if (room_in(store, i) > most &&
+            count_with(store, room_in(store, i)) >= needed)
+            most = room_in(store, i);
+    if (store->copies == 1 && store->erased_sectors > 0 &&
+        find_merger(store) != NKV_NONE)
+        most = store->sector_bytes;
+    return most;
+}
+
+/* Collects one sector on the way to room for so many bytes. */
+static enum nkv_status collect_for(struct nkv_store *store, uint32_t size)
+{
+    uint32_t victim = nkv_victim_choose(store, 1, size);
+
+    if (nkv_collecting(store))
+        return nkv_collect_finish(store);
+    if (victim == NKV_NONE) {
+        victim = find_merger(store);
+        store->is_merging = victim != NKV_NONE;
+    }
+    return victim == NKV_NONE ? NKV_RESOURCE_EXHAUSTED
+                              : nkv_collect_sector(store, victim);
 }
 
 static enum nkv_status collect_until_it_fits(struct nkv_store *store,
                                              uint32_t size)
 {
-    enum nkv_status status = NKV_OK;
-
     /* Each round erases a sector with stale bytes, or one less can be used, so
      * twice round is more than enough. */
-    for (uint32_t i = 0; i < 2 * nkv_sector_count(store); i++) {
-        if (fits_well(store, size))
+    for (uint32_t i = 2 * store->sector_count; i > 0; i--) {
+        if (nkv_room_is_there(store, size))
             return NKV_OK;
-        if (!may_ever_fit(store, size))
-            return NKV_RESOURCE_EXHAUSTED;
-        status = nkv_collect_best(store);
-        if (status == NKV_RESOURCE_EXHAUSTED)
+        if (nkv_room_largest(store) < size ||
+            collect_for(store, size) == NKV_RESOURCE_EXHAUSTED)
             break;
     }
-    return fits_now(store, size, NKV_FOR_WRITING) ? NKV_OK
-                                                  : NKV_RESOURCE_EXHAUSTED;
+    return nkv_room_is_there(store, size) ? NKV_OK : NKV_RESOURCE_EXHAUSTED;
+}
+
+/* Whether some sector has so much room once no tombstone is left. */
+static bool tombstones_take_room(struct nkv_store *store, uint32_t size)
+{
+    for (uint32_t i = 0; store->tombstones > 0 && i < store->sector_count; i++)
+        if (nkv_sector_used(store, i) > 0 &&
+            nkv_sector_can_be_emptied(store, i) &&
+            room_in(store, i) + nkv_tombstones_gain(store, i) >= size)
+            return true;
+    return false;
 }
 
 /* Lets tombstones go, or collects the old values that keep them. False: that
- * gains nothing. */
-static bool gain_from_tombstones(struct nkv_store *store)
+ * gains nothing, or not enough. */
+static bool gain_from_tombstones(struct nkv_store *store, uint32_t size)
 {
     uint32_t dropped, needed_by;
 
-    if (store->tombstones == 0 ||
-        nkv_tombstones_sweep(store, &dropped, &needed_by) != NKV_OK)
-        return false;
-    return dropped > 0 || (needed_by != NKV_NONE &&
-                           nkv_collect_sector(store, needed_by) == NKV_OK);
+    return tombstones_take_room(store, size) &&
+           nkv_tombstones_sweep(store, &dropped, &needed_by) == NKV_OK &&
+           (dropped > 0 || (needed_by != NKV_NONE &&
+                            nkv_collect_sector(store, needed_by) == NKV_OK));
+}
+
+/* Sectors that were retired may have been hit by a passing fault. */
+static void try_retired(struct nkv_store *store)
+{
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        if (nkv_sector(store, i)->state == NKV_SECTOR_RETIRED &&
+            nkv_sector_live(store, i) == 0)
+            (void)nkv_sector_erase(store, i);
+}
+
+/*
+ * Whether room runs so short that, should the erased sector turn out bad, not
+ * even the entries of the emptiest sector could be moved to regain one. Only
+ * where few entries have to be moved for it: elsewhere it would cost more than
+ * it is worth.
+ */
+static bool needs_way_out(const struct nkv_store *store, uint32_t size)
+{
+    uint32_t room = 0, least = store->sector_bytes / WAY_OUT_PART;
+
+    for (uint32_t i = 0; i < store->sector_count; i++) {
+        if (nkv_sector_room(store, i) > room)
+            room = nkv_sector_room(store, i);
+        if (nkv_sector_stale(store, i) > 0 &&
+            nkv_sector_can_be_emptied(store, i) &&
+            nkv_sector_live(store, i) < least)
+            least = nkv_sector_live(store, i);
+    }
+    return store->erased_sectors == 0 ||
+           (store->erased_sectors == 1 && room < size + least &&
+            least < store->sector_bytes / WAY_OUT_PART);
 }
 
 enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
 {
-    enum nkv_status status = collect_until_it_fits(store, size);
+    enum nkv_status status;
 
-    for (uint32_t i = 0;
-         i < nkv_sector_count(store) && status == NKV_RESOURCE_EXHAUSTED &&
-         gain_from_tombstones(store);
-         i++)
+    if (!nkv_collecting(store) && needs_way_out(store, size))
+        (void)collect_for(store, size);
+    status = collect_until_it_fits(store, size);
+
+    for (uint32_t i = store->sector_count;
+         i > 0 && status != NKV_OK && gain_from_tombstones(store, size); i--)
         status = collect_until_it_fits(store, size);
-    if (status != NKV_RESOURCE_EXHAUSTED)
-        return status;
-    /* Sectors that failed may have been hit by a passing fault. */
-    nkv_recover_dirty(store);
+    if (status == NKV_OK)
+        return NKV_OK;
+    try_retired(store);
     return collect_until_it_fits(store, size);
 }
 
-bool nkv_room_is_ample(const struct nkv_store *store)
+bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes)
 {
-    return may_ever_fit(store, store->sector_bytes);
+    uint32_t room = 0;
+    bool apart = nkv_keeps_apart(store);
+
+    if (store->erased_sectors > 1)
+        return false;
+    for (uint32_t i = 0; i < store->sector_count && room < bytes; i++)
+        if (i != store->victim && i != store->spare &&
+            !(apart && nkv_sector(store, i)->flags & NKV_FLAG_COLD))
+            room += nkv_sector_room(store, i);
+    return room < bytes;
 }
 
-/* Takes from *live what a slot has in a sector. */
-static void subtract(struct nkv_store *store, uint32_t slot, uint32_t sector,
-                     uint32_t *live)
+uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector)
 {
-    uint32_t copy = nkv_slot_find_sector(store, slot, sector);
-    struct nkv_entry entry;
-
-    if (copy != NKV_NONE &&
-        nkv_entry_read(store, nkv_slot_address(store, slot, copy), &entry) ==
-            NKV_OK &&
-        entry.size <= *live)
-        *live -= entry.size;
+    return nkv_sector_live(store, sector) / NKV_ENTRY_SIZE_MIN + 1;
 }
 
-bool nkv_room_appears_after(struct nkv_store *store, struct nkv_span key)
+/*
+ * The sector whose collection should begin now so that writes of this size need
+ * not wait: as many collections as free a whole sector, in time.
+ */
+static uint32_t find_work(struct nkv_store *store, uint32_t size)
 {
-    uint32_t old, newest = nkv_tombstones_find_newest(store);
-    struct nkv_entry entry;
+    uint32_t steps = store->config->steps_per_write;
+    uint32_t victim = NKV_NONE, writes = 1;
 
-    if (nkv_find(store, key, NKV_WANT_ANY, &old, &entry) != NKV_OK)
-        old = NKV_NONE;
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
-        enum nkv_sector_state state = nkv_sector(store, i)->state;
-        uint32_t live = nkv_sector_live(store, i);
-        if (state == NKV_SECTOR_ERASED || state == NKV_SECTOR_FAILED)
-            continue;
-        if (old != NKV_NONE)
-            subtract(store, old, i, &live);
-        if (newest != NKV_NONE && newest != old)
-            subtract(store, newest, i, &live);
-        if (live == 0)
-            return true;
+    if (store->erased_sectors <= 1 && (steps > 0 || nkv_keeps_apart(store)))
+        victim = nkv_victim_choose(store, 1, 0);
+    if (victim != NKV_NONE) {
+        if (nkv_keeps_apart(store))
+            writes += store->sector_bytes / nkv_sector_stale(store, victim);
+        if (steps > 0)
+            writes = writes * nkv_room_steps(store, victim) / steps + 1;
+        if (nkv_room_is_short(store, writes * size * store->copies))
+            return victim;
     }
-    return false;
+    return nkv_wear_next(store);
+}
+
+void nkv_room_work_ahead(struct nkv_store *store, uint32_t size)
+{
+    uint32_t left = store->config->steps_per_write;
+    enum nkv_status status = NKV_OK;
+
+    if (!nkv_collecting(store)) {
+        uint32_t sector = find_work(store, size);
+        if (sector == NKV_NONE)
+            return;
+        nkv_collect_begin(store, sector);
+    }
+    do
+        status = nkv_collect_step(store);
+    while (status == NKV_OK && nkv_collecting(store) && --left != 0);
+}
+
+/* Live bytes of a sector without those of two entries. */
+static uint32_t live_without(const struct nkv_store *store, uint32_t sector,
+                             const struct nkv_entry *a,
+                             const struct nkv_entry *b)
+{
+    uint32_t live = nkv_sector_live(store, sector);
+
+    if (nkv_sector_of(store, a->address) == sector)
+        live -= a->size;
+    if (b->address != a->address && nkv_sector_of(store, b->address) == sector)
+        live -= b->size;
+    return live;
+}
+
+/* The sector to empty so that an entry finds room, or NKV_NONE. */
+static uint32_t find_replaceable(const struct nkv_store *store,
+                                 const struct nkv_entry *old,
+                                 const struct nkv_entry *also, uint32_t size)
+{
+    uint32_t sector = nkv_sector_of(store, old->address);
+
+    if (live_without(store, sector, old, also) + size > store->sector_bytes)
+        sector = nkv_sector_of(store, also->address);
+    return store->erased_sectors == 0 || nkv_collecting(store) ||
+                   live_without(store, sector, old, also) + size >
+                       store->sector_bytes
+               ? NKV_NONE
+               : sector;
+}
+
+bool nkv_room_replaced_suffice(const struct nkv_store *store,
+                               const struct nkv_entry *old,
+                               const struct nkv_entry *also, uint32_t size)
+{
+    return find_replaceable(store, old, also, size) != NKV_NONE;
 }
 
 enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
-                                           const struct nkv_entry *old)
+                                           const struct nkv_entry *old,
+                                           const struct nkv_entry *also,
+                                           uint32_t size)
 {
+    uint32_t sector = find_replaceable(store, old, also, size);
     enum nkv_status status = NKV_OK;
 
-    store->replaced = old->address;
-    nkv_collect_begin(store, nkv_sector_of(store, old->address));
-    while (status == NKV_OK)
+    if (sector == NKV_NONE)
+        return NKV_RESOURCE_EXHAUSTED;
+    store->replaced[0] = old->address;
+    store->replaced[1] = also->address;
+    nkv_collect_begin(store, sector);
+    while (status == NKV_OK && nkv_collecting(store))
         status = nkv_collect_step(store);
-    if (status == NKV_NOT_FOUND)
-        return NKV_OK;
-    store->replaced = NKV_NONE;
-    return status;
+    return status == NKV_NOT_FOUND ? NKV_OK : status;
 }
 
 enum nkv_status nkv_room_finish(struct nkv_store *store)
 {
-    enum nkv_status status = NKV_OK;
-
-    store->replaced = NKV_NONE;
-    while (status == NKV_OK && nkv_collecting(store))
-        status = nkv_collect_step(store);
-    return status;
+    store->replaced[0] = NKV_NONE;
+    store->replaced[1] = NKV_NONE;
+    return nkv_collect_finish(store);
 }

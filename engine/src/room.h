@@ -1,5 +1,14 @@
-/* Making room for an entry: choosing sectors, and collecting until there are
- * enough. */
+/*
+ * Making room for entries: collecting until there is enough, and in advance.
+ *
+ * What is counted: of each sector that has not failed, the bytes that are not
+ * live in it, since its live entries can be moved to the erased one; when none
+ * is erased, only the room that open ones have. Tombstones that may go and
+ * sectors that failed are tried when that is not enough, and last an entry
+ * takes the place of what it replaces.
+ *
+ * Invariant: nothing is collected when the sums say that it cannot help.
+ */
 #ifndef NKV_ROOM_H
 #define NKV_ROOM_H
 
@@ -7,29 +16,53 @@
 
 /*
  * Collects until an entry of size bytes can be appended to as many sectors as
- * there are copies.
+ * there are copies. Before that, when the last erased sector might turn out bad
+ * and little has to be moved for it, one sector more.
  *
  * - NKV_RESOURCE_EXHAUSTED: the store is too full.
  */
 enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size);
 
-/* Whether, after collection, a whole further sector would be free. */
-bool nkv_room_is_ample(const struct nkv_store *store);
-
-/* Whether a sector holds nothing but what a new entry with this key makes
- * superfluous. Ask after nkv_room_make has failed. */
-bool nkv_room_appears_after(struct nkv_store *store, struct nkv_span key);
+/* Whether every copy of an entry of size bytes finds a sector of its own as
+ * things are. */
+bool nkv_room_is_there(const struct nkv_store *store, uint32_t size);
 
 /*
- * Makes room, on a full store, for an entry that replaces old and is no larger:
- * empties old's sector but for old itself. No collection is under way. Write
- * the new entry at once for NKV_FOR_COLLECTING, then let nkv_room_finish erase
- * the sector. Between the two, a cut leaves old or new.
- *
- * Statuses as nkv_room_make.
+ * The size of the largest entry that nkv_room_make finds room for: in one
+ * sector a copy, each emptied if need be, or by merging two sectors. Room that
+ * is scattered further is not counted, because sizes alone do not tell whether
+ * entries can be packed so. With several copies it may be too much, because
+ * what is moved out of one sector may go where another copy was to go.
+ */
+uint32_t nkv_room_largest(const struct nkv_store *store);
+
+/* Whether new entries find less than this many bytes without an erase. */
+bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes);
+
+/*
+ * After a write of size bytes: goes on with a collection under way, or begins
+ * one when room runs short or a sector's turn has come (wear.h). As many steps
+ * as the config allows one write (steps_per_write); 0: to its end.
+ */
+void nkv_room_work_ahead(struct nkv_store *store, uint32_t size);
+
+/* Steps of collecting a sector, at most. */
+uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector);
+
+/*
+ * Makes room, on a full store, for an entry of size bytes that makes one or two
+ * others superfluous (two are the same if they have the same address): empties
+ * the sector of one of them but for these. Write the new entry at once for
+ * NKV_FOR_COLLECTING, then let nkv_room_finish erase the sector. Between the
+ * two, a cut leaves old or new. Statuses as nkv_room_make.
  */
 enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
-                                           const struct nkv_entry *old);
+                                           const struct nkv_entry *old,
+                                           const struct nkv_entry *also,
+                                           uint32_t size);
+bool nkv_room_replaced_suffice(const struct nkv_store *store,
+                               const struct nkv_entry *old,
+                               const struct nkv_entry *also, uint32_t size);
 enum nkv_status nkv_room_finish(struct nkv_store *store);
 
 #endif

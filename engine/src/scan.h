@@ -1,6 +1,11 @@
 /*
  * Reading a sector from its start: what lies where. Mount, collection, the
  * sweep for tombstones and the survey all see a sector through this.
+ *
+ * Invariants: the regions of a sector follow one another without a gap and end
+ * with it. What begins within the extent of a damaged entry is an entry only if
+ * the damaged one may end there (damage.h). What is on store->distrusted is
+ * none.
  */
 #ifndef NKV_SCAN_H
 #define NKV_SCAN_H
@@ -23,27 +28,27 @@ enum nkv_region_kind {
 
 struct nkv_region {
     enum nkv_region_kind kind;
+    /* Of a corrupt region: entry is the header at its start, and sound. */
+    bool sound_header;
     uint32_t address;
     uint32_t size;
-    /* Of an entry, foreign or not; of a corrupt region the header at its
-     * start, if sound_header. */
+    /* Of an entry, foreign or not. */
     struct nkv_entry entry;
-    bool sound_header;
 };
 
 struct nkv_scan {
-    uint32_t start;
     uint32_t position;
     uint32_t end;
-    /* The last damaged entry with a sound header; size 0: none. */
-    struct nkv_entry damaged;
-    /* Take headers for intact entries without verifying: for sectors that were
-     * verified before. */
+    /* Headers are taken for entries without verifying. */
     bool trusting;
     /* A magic of ours was seen, in a damaged entry too. */
     bool saw_magic;
-    /* The key of the entry that was returned last. */
-    uint8_t key[NKV_KEY_SIZE_MAX];
+    /* Room for the longest key, for that of the entry returned last; or NULL:
+     * keys are not read. */
+    uint8_t *key;
+    /* Private: the extent of the last damaged entry with a sound header. */
+    uint32_t damaged;
+    uint32_t damaged_end;
 };
 
 /* A scan of a sector from an offset in it on, normally 0. */
@@ -57,11 +62,10 @@ struct nkv_scan nkv_scan_begin(const struct nkv_store *store, uint32_t sector,
 enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan,
                               struct nkv_region *region);
 
-/* The next intact entry of ours and its key, which stays valid until the next
- * call; other regions are passed over. Statuses as nkv_scan_next. */
+/* The next intact entry of ours; other regions are passed over. Statuses as
+ * nkv_scan_next. */
 enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
                                     struct nkv_scan *scan,
-                                    struct nkv_entry *entry,
-                                    struct nkv_span *key);
+                                    struct nkv_entry *entry);
 
 #endif

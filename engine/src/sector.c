@@ -2,17 +2,32 @@
 
 #include "flash_io.h"
 
+enum {
+    /* Sectors a copy from which on new entries and relocated ones go to
+     * different open sectors; with fewer the second open sector costs more
+     * than it gains. */
+    SECTORS_TO_KEEP_APART = 8,
+    /* Times an erase is tried. */
+    ERASE_TRIES = 2
+};
+
+uint32_t nkv_sector_of(const struct nkv_store *store, uint32_t address)
+{
+    return address / store->sector_bytes;
+}
+
 void nkv_sector_add_live(struct nkv_store *store, uint32_t address,
                          int32_t bytes)
 {
     struct nkv_sector *sector =
         nkv_sector(store, nkv_sector_of(store, address));
-
     int32_t live = (int32_t)sector->live_units + bytes / NKV_UNIT;
 
     /* A length that rotted on flash may make the sum go wrong; collection
      * looks at the entries, not at the sum. */
-    sector->live_units = (uint16_t)(live < 0 ? 0 : live);
+    if (live < 0)
+        live = 0;
+    sector->live_units = (uint16_t)(live < UINT16_MAX ? live : UINT16_MAX);
 }
 
 uint32_t nkv_sector_used(const struct nkv_store *store, uint32_t sector)
@@ -27,24 +42,40 @@ uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector)
 
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector)
 {
-    return nkv_sector_used(store, sector) - nkv_sector_live(store, sector);
+    uint32_t used = nkv_sector_used(store, sector);
+    uint32_t live = nkv_sector_live(store, sector);
+
+    return used > live ? used - live : 0;
+}
+
+bool nkv_sector_can_be_emptied(const struct nkv_store *store, uint32_t sector)
+{
+    return nkv_sector(store, sector)->state != NKV_SECTOR_RETIRED &&
+           nkv_sector_live(store, sector) <= store->sector_bytes;
+}
+
+uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector)
+{
+    return nkv_sector(store, sector)->state == NKV_SECTOR_OPEN
+               ? store->sector_bytes - nkv_sector_used(store, sector)
+               : 0;
 }
 
 void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
                           enum nkv_sector_state state)
 {
     struct nkv_sector *sector = nkv_sector(store, number);
-    bool erased = state == NKV_SECTOR_ERASED;
+    uint32_t used = store->sector_bytes / NKV_UNIT;
 
     if (sector->state == NKV_SECTOR_ERASED)
         store->erased_sectors--;
-    if (erased)
+    if (state == NKV_SECTOR_ERASED) {
         store->erased_sectors++;
-    if (erased)
-        sector->holds_cold = false;
+        sector->flags = 0;
+        used = 0;
+    }
     sector->state = (uint8_t)state;
-    sector->used_units =
-        (uint16_t)(erased ? 0 : store->sector_bytes / NKV_UNIT);
+    sector->used_units = (uint16_t)used;
 }
 
 void nkv_sector_set_used(struct nkv_store *store, uint32_t sector,
@@ -65,87 +96,92 @@ static bool is_taken(const struct nkv_sector_set *taken, uint32_t sector)
     return false;
 }
 
-/* Erased sectors that an entry may open. While a collection holds its spare
- * sector, its victim is going to be the one that stays erased. */
-static uint32_t erased_to_spend(const struct nkv_store *store,
-                                const struct nkv_sector_set *taken,
-                                enum nkv_purpose purpose)
+/* Whether an entry may open an erased sector. While a collection holds its
+ * spare sector, its victim is going to be the one that stays erased. */
+static bool may_open(const struct nkv_store *store,
+                     const struct nkv_sector_set *taken,
+                     enum nkv_purpose purpose)
 {
     uint32_t kept = purpose != NKV_FOR_COLLECTING && store->spare == NKV_NONE;
-    uint32_t promised = 0;
 
     for (uint32_t i = 0; i < taken->count; i++)
-        promised +=
+        kept +=
             nkv_sector(store, taken->sectors[i])->state == NKV_SECTOR_ERASED;
-    return store->erased_sectors > kept + promised
-               ? store->erased_sectors - kept - promised
-               : 0;
+    return store->erased_sectors > kept && purpose != NKV_FOR_WRITING_COLD;
 }
 
-static bool may_append(const struct nkv_store *store, uint32_t sector,
-                       uint32_t size, enum nkv_purpose purpose)
+bool nkv_keeps_apart(const struct nkv_store *store)
 {
-    if (nkv_sector(store, sector)->state != NKV_SECTOR_OPEN ||
-        store->sector_bytes - nkv_sector_used(store, sector) < size)
-        return false;
-    if (sector == store->victim)
-        return false;
-    /* The room in a spare belongs to what is left of the victim. */
-    return purpose == NKV_FOR_COLLECTING || sector != store->spare;
-}
-
-static bool keeps_apart(const struct nkv_store *store)
-{
-    return nkv_sector_count(store) / store->copies >= NKV_SECTORS_TO_KEEP_APART;
+    return store->sector_count >= SECTORS_TO_KEEP_APART * store->copies;
 }
 
 /* Whether an open sector is the right one for the purpose. */
 static bool suits(const struct nkv_store *store, uint32_t sector,
                   enum nkv_purpose purpose)
 {
-    bool cold = nkv_sector(store, sector)->holds_cold;
+    bool cold = nkv_sector(store, sector)->flags & NKV_FLAG_COLD;
 
-    if (!keeps_apart(store) || purpose == NKV_FOR_WRITING)
-        return true;
-    return cold == (purpose != NKV_FOR_WRITING_APART);
+    return purpose == NKV_FOR_WRITING || store->is_merging ||
+           !nkv_keeps_apart(store) ||
+           cold == (purpose != NKV_FOR_WRITING_APART);
 }
 
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            const struct nkv_sector_set *taken,
                            enum nkv_purpose purpose)
 {
-    uint32_t count = nkv_sector_count(store);
-    uint32_t erased = NKV_NONE, second_best = NKV_NONE;
+    uint32_t sector = store->head, erased = NKV_NONE, second_best = NKV_NONE;
 
-    if (size > store->sector_bytes)
-        return NKV_NONE;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t sector = (store->head + i) % count;
-        if (is_taken(taken, sector))
+    for (uint32_t i = store->sector_count; i > 0; i--, sector++) {
+        if (sector == store->sector_count)
+            sector = 0;
+        if (sector == store->victim || is_taken(taken, sector))
             continue;
-        if (may_append(store, sector, size, purpose)) {
-            if (suits(store, sector, purpose))
-                return sector;
-            if (second_best == NKV_NONE)
-                second_best = sector;
-        }
-        if (erased == NKV_NONE && sector != store->victim &&
-            nkv_sector(store, sector)->state == NKV_SECTOR_ERASED)
+        if (nkv_sector(store, sector)->state == NKV_SECTOR_ERASED &&
+            erased == NKV_NONE)
             erased = sector;
+        /* The room in a spare belongs to what is left of the victim; and where
+         * there is a copy too many it might be copied once more. */
+        if (nkv_sector_room(store, sector) < size ||
+            (purpose == NKV_FOR_COLLECTING
+                 ? nkv_sector(store, sector)->flags & NKV_FLAG_SURPLUS
+                 : sector == store->spare))
+            continue;
+        if (suits(store, sector, purpose))
+            return sector;
+        if (second_best == NKV_NONE)
+            second_best = sector;
     }
-    if (purpose == NKV_FOR_WRITING_COLD)
-        return NKV_NONE;
-    if (erased != NKV_NONE && erased_to_spend(store, taken, purpose) > 0)
+    if (erased != NKV_NONE && may_open(store, taken, purpose))
         return erased;
-    return purpose == NKV_FOR_WRITING_APART ? NKV_NONE : second_best;
+    return purpose == NKV_FOR_COLLECTING ? second_best : NKV_NONE;
+}
+
+static enum nkv_status erase_once(struct nkv_store *store, uint32_t sector)
+{
+    const struct nkv_flash *flash = store->flash;
+    uint32_t start = sector * store->sector_bytes, end;
+    enum nkv_status status = flash->erase(flash->context, sector);
+
+    store->counters[NKV_COUNT_ERASES]++;
+    if (nkv_sector(store, sector)->erases < UINT16_MAX)
+        nkv_sector(store, sector)->erases++;
+    if (status == NKV_OK)
+        status = nkv_flash_skip(store, start, start + store->sector_bytes, 0xFF,
+                                &end);
+    if (status == NKV_OK && end != start + store->sector_bytes)
+        status = NKV_DATA_LOSS;
+    if (status != NKV_OK)
+        store->counters[NKV_COUNT_ERASE_ERRORS]++;
+    return status;
 }
 
 /* Whether some sector may hold what a failed write left. */
 static bool holds_damage(const struct nkv_store *store)
 {
-    for (uint32_t i = 0; i < nkv_sector_count(store); i++) {
-        enum nkv_sector_state state = nkv_sector(store, i)->state;
-        if (state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_FAILED)
+    for (uint32_t i = 0; i < store->sector_count; i++) {
+        uint8_t state = nkv_sector(store, i)->state;
+        if (state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_RETIRED)
             return true;
     }
     return false;
@@ -153,14 +189,15 @@ static bool holds_damage(const struct nkv_store *store)
 
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
 {
-    enum nkv_status status = nkv_flash_erase(store, sector);
+    enum nkv_status status = NKV_DATA_LOSS;
 
-    if (status != NKV_OK)
-        status = nkv_flash_erase(store, sector);
+    for (int i = 0; i < ERASE_TRIES && status != NKV_OK; i++)
+        status = erase_once(store, sector);
     nkv_sector_set_state(store, sector,
                          status == NKV_OK ? NKV_SECTOR_ERASED
-                                          : NKV_SECTOR_FAILED);
-    if (store->has_failed_write)
-        store->has_failed_write = holds_damage(store);
+                                          : NKV_SECTOR_RETIRED);
+    store->is_unsure = store->is_unsure && holds_damage(store);
+    /* There may be room now for copies that had none. */
+    store->lacks_copies |= store->copies > 1;
     return status;
 }

@@ -1,16 +1,21 @@
 /*
- * Sectors: how full they are, which one takes the next entry, which one is
- * worth collecting.
+ * Sectors: how full they are, and which one takes the next entry.
  *
- * Invariant: puts leave one sector erased. Collection may fill it, and in
- * return erases its victim: the entries of any one sector fit an erased one.
+ * Invariants: writes leave one sector erased. Collection may fill it, its
+ * spare, and in return erases its victim: the entries of any one sector fit an
+ * erased one. Until then nothing else is written to the spare. Copies of an
+ * entry go to different sectors. An erased sector was read to be so.
  */
 #ifndef NKV_SECTOR_H
 #define NKV_SECTOR_H
 
 #include "core.h"
 
-/* Changes the live bytes of the sector that holds address. */
+uint32_t nkv_sector_of(const struct nkv_store *store, uint32_t address);
+
+/* Changes the live bytes of the sector that holds address. They count as much
+ * as copies of its live entries take, which is more than they take themselves
+ * if the program unit has grown. */
 void nkv_sector_add_live(struct nkv_store *store, uint32_t address,
                          int32_t bytes);
 
@@ -19,6 +24,12 @@ uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector);
 
 /* Bytes that erasing would gain: superseded and damaged ones. */
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector);
+
+/* Whether an erased sector takes its live entries, and it is not retired. */
+bool nkv_sector_can_be_emptied(const struct nkv_store *store, uint32_t sector);
+
+/* Bytes that can be appended to an open sector; 0 for any other. */
+uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector);
 
 /* Sets a state other than NKV_SECTOR_OPEN: closed ones count as used up. */
 void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
@@ -44,7 +55,8 @@ enum nkv_purpose {
     /* The same, for a key that has not changed for long: only behind entries
      * that collection has put together. */
     NKV_FOR_WRITING_COLD,
-    /* A collected entry: may take it, and stays out of the victim. */
+    /* A collected entry: may take the last erased sector, and stays out of the
+     * victim. */
     NKV_FOR_COLLECTING
 };
 
@@ -53,13 +65,11 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            const struct nkv_sector_set *taken,
                            enum nkv_purpose purpose);
 
-/* The sector that is worth most to collect, or NKV_NONE when none gains. */
-uint32_t nkv_sector_choose_victim(const struct nkv_store *store);
+/* Whether what is new and what was collected go to different sectors. */
+bool nkv_keeps_apart(const struct nkv_store *store);
 
-/* When it is the ring's turn: the next sector in ring order (victim.c). */
-uint32_t nkv_sector_choose_in_turn(struct nkv_store *store);
-
-/* Erases a sector without live entries and keeps the books. */
+/* Erases a sector without live entries and keeps the books. One that fails
+ * twice is retired. */
 enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector);
 
 #endif

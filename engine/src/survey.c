@@ -8,14 +8,12 @@
 
 #include <norkv/survey.h>
 
-static const uint32_t ERASED_MAGIC = 0xFFFFFFFFu;
-
 /* Whether everything from address to the sector's end is erased. */
 static enum nkv_status is_erased_behind(struct nkv_store *store,
                                         uint32_t sector, uint32_t address,
                                         bool *erased)
 {
-    uint32_t limit = nkv_sector_start(store, sector) + store->sector_bytes;
+    uint32_t limit = sector * store->sector_bytes + store->sector_bytes;
     uint32_t end;
     enum nkv_status status = nkv_flash_skip(store, address, limit, 0xFF, &end);
 
@@ -32,7 +30,6 @@ static bool is_unfinished(struct nkv_store *store,
                           const struct nkv_region *region)
 {
     const struct nkv_entry *entry = &region->entry;
-    const struct nkv_format *format = nkv_format_of(store, entry->magic);
     uint8_t last = 0;
 
     if (entry->size > region->size)
@@ -40,8 +37,7 @@ static bool is_unfinished(struct nkv_store *store,
     if (nkv_flash_read(store, entry->address + entry->size - 1, &last, 1) !=
         NKV_OK)
         return false;
-    return last == 0xFF ||
-           nkv_entry_verify_as(store, entry, format->checksum) == NKV_OK;
+    return last == 0xFF || nkv_entry_verify_unpadded(store, entry) == NKV_OK;
 }
 
 /*
@@ -63,7 +59,7 @@ static enum nkv_status is_torn(struct nkv_store *store,
         *torn = is_unfinished(store, region);
     else
         *torn = region->size == NKV_UNIT &&
-                (entry->magic == ERASED_MAGIC || entry->id >> 24 == 0xFF);
+                (entry->magic == NKV_ERASED_MAGIC || entry->id >> 24 == 0xFF);
     return NKV_OK;
 }
 
@@ -111,11 +107,10 @@ static enum nkv_status describe_entry(struct nkv_store *store,
 
     if (status != NKV_OK)
         return status;
-    slot = nkv_find_address(
-        store, (struct nkv_span){place->key, place->key_size}, region->address);
     place->kind = NKV_PLACE_STALE;
-    if (slot == NKV_NONE)
-        return NKV_OK;
+    status = nkv_find_entry(store, &region->entry, &slot);
+    if (status != NKV_OK || slot == NKV_NONE)
+        return status;
     place->kind =
         region->entry.is_tombstone ? NKV_PLACE_TOMBSTONE : NKV_PLACE_LIVE;
     *lacking = nkv_slot_copies(store, slot) < store->copies &&
@@ -197,11 +192,9 @@ enum nkv_status nkv_survey(struct nkv_store *store,
                                          const struct nkv_place *place),
                            void *context)
 {
-    enum nkv_status status = nkv_check_readable(store);
+    enum nkv_status status = nkv_enter(store, NKV_ACCESS_READ_ONLY);
 
-    if (status != NKV_OK)
-        return status;
-    for (uint32_t i = 0; i < nkv_sector_count(store) && status == NKV_OK; i++)
+    for (uint32_t i = 0; i < store->sector_count && status == NKV_OK; i++)
         status = survey_sector(store, i, visit, context);
-    return status == NKV_CANCELLED ? NKV_OK : status;
+    return nkv_leave(store, status == NKV_CANCELLED ? NKV_OK : status);
 }

@@ -4,13 +4,14 @@
  * all tombstones at once; those that are not needed leave the index, and their
  * bytes become stale.
  *
- * Invariant: the entry with the newest id is never let go, or ids would be
- * given out twice after the next mount.
+ * Invariants: none goes while there is an older value with its hash, or a
+ * sector that cannot be read. The entry with the newest id is never let go, or
+ * ids would be given out twice after the next mount.
  */
 #ifndef NKV_TOMBSTONES_H
 #define NKV_TOMBSTONES_H
 
-#include "core.h"
+#include "entry.h"
 
 /*
  * One sweep. *dropped is how many tombstones went; *needed_by is a sector with
@@ -19,9 +20,13 @@
 enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
                                      uint32_t *needed_by);
 
-/* The slot of the tombstone that has the newest id and, as the last sweep
- * found, nothing else to do; NKV_NONE if there is none. */
-uint32_t nkv_tombstones_find_newest(struct nkv_store *store);
+/* Bytes that letting all tombstones go would gain in a sector. */
+uint32_t nkv_tombstones_gain(struct nkv_store *store, uint32_t sector);
+
+/* The slot of the tombstone that has the newest id, and its entry; NKV_NONE if
+ * there is none. */
+uint32_t nkv_tombstones_find_newest(struct nkv_store *store,
+                                    struct nkv_entry *entry);
 
 /* Makes room in the index for one more tombstone: sweeps, and collects sectors
  * with older values if that is not enough. */

@@ -1,19 +1,13 @@
 /*
- * Which sector to collect: the one with most benefit for its cost, weighed with
- * its age (Rosenblum and Ousterhout, "The design and implementation of a
+ * The victim is the sector with the most benefit for its cost, weighed with its
+ * age (Rosenblum and Ousterhout, "The design and implementation of a
  * log-structured file system", 1991), so that what is written often has time to
  * become stale.
- *
- * That alone leaves data that never changes where it is, and its sectors
- * unworn. So one write in NKV_SWEEP_INTERVAL of those that had to collect also
- * collects the next sector in ring order, whatever is in it. Nothing on flash
- * counts: which writes those are follows from the transaction id, and the ring
- * begins at the newest entry, so it goes on after a restart too.
  */
-#include "index.h"
-#include "sector.h"
+#include "victim.h"
 
-enum { NKV_SWEEP_INTERVAL = 10 };
+#include "collect.h"
+#include "sector.h"
 
 /* Above every score of a sector with live entries. */
 static const uint64_t COSTS_NOTHING = (uint64_t)1 << 63;
@@ -30,53 +24,60 @@ static uint64_t score(const struct nkv_store *store, uint32_t number)
     return (uint64_t)stale * age / sector->live_units;
 }
 
-uint32_t nkv_sector_choose_victim(const struct nkv_store *store)
+/* The largest room in an open sector other than this. */
+static uint32_t room_beside(const struct nkv_store *store, uint32_t victim)
 {
-    uint32_t count = nkv_sector_count(store), best = NKV_NONE;
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        if (i != victim && nkv_sector_room(store, i) > most)
+            most = nkv_sector_room(store, i);
+    return most;
+}
+
+uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
+                           uint32_t room)
+{
+    uint32_t sector = store->head, best = NKV_NONE;
+    uint64_t best_score = 0;
 
     /* From the oldest in ring order on, so that equal ones wear in turn. */
-    for (uint32_t i = 1; i <= count; i++) {
-        uint32_t sector = (store->head + i) % count;
-        if (nkv_sector(store, sector)->state == NKV_SECTOR_FAILED ||
-            nkv_sector_stale(store, sector) == 0)
+    for (uint32_t i = store->sector_count; i > 0; i--) {
+        uint64_t its_score;
+        if (++sector >= store->sector_count)
+            sector = 0;
+        if (!nkv_sector_can_be_emptied(store, sector) ||
+            nkv_sector_stale(store, sector) < gain ||
+            store->sector_bytes - nkv_sector_live(store, sector) < room ||
+            (store->erased_sectors == 0 &&
+             nkv_sector_live(store, sector) > room_beside(store, sector)))
             continue;
-        if (best == NKV_NONE || score(store, sector) > score(store, best))
+        its_score = score(store, sector);
+        if (best == NKV_NONE || its_score > best_score) {
             best = sector;
+            best_score = its_score;
+        }
     }
     return best;
 }
 
-static bool is_turn_of_the_ring(const struct nkv_store *store)
+uint32_t nkv_victim_damaged(const struct nkv_store *store)
 {
-    uint8_t id[4];
-
-    nkv_store_le32(id, store->next_id);
-    return nkv_hash((struct nkv_span){id, sizeof id}) % NKV_SWEEP_INTERVAL == 0;
-}
-
-/* The next sector in ring order that holds entries and takes no more. */
-static uint32_t next_in_ring(struct nkv_store *store)
-{
-    uint32_t count = nkv_sector_count(store);
-
-    for (uint32_t i = 1; i <= count; i++) {
-        uint32_t sector = (store->hand + i) % count;
-        enum nkv_sector_state state = nkv_sector(store, sector)->state;
-        if (sector == store->head ||
-            (state != NKV_SECTOR_OPEN && state != NKV_SECTOR_CLOSED))
-            continue;
-        store->hand = sector;
-        return sector;
+    for (uint32_t i = 0; i < store->sector_count; i++) {
+        uint8_t state = nkv_sector(store, i)->state;
+        if ((state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_DIRTY) &&
+            nkv_sector_can_be_emptied(store, i))
+            return i;
     }
     return NKV_NONE;
 }
 
-uint32_t nkv_sector_choose_in_turn(struct nkv_store *store)
+enum nkv_status nkv_collect_best(struct nkv_store *store)
 {
-    /* Once an id, or a write that fails again and again would sweep again and
-     * again. */
-    if (store->swept_id == store->next_id || !is_turn_of_the_ring(store))
-        return NKV_NONE;
-    store->swept_id = store->next_id;
-    return next_in_ring(store);
+    uint32_t victim = nkv_victim_choose(store, 1, 0);
+
+    if (nkv_collecting(store))
+        return nkv_collect_finish(store);
+    return victim == NKV_NONE ? NKV_RESOURCE_EXHAUSTED
+                              : nkv_collect_sector(store, victim);
 }

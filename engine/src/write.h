@@ -2,13 +2,15 @@
  * Changing a key: put, delete, and rewriting an entry in the first format.
  *
  * Order, for power loss: room for all copies, the first copy, the index, the
- * other copies. Nothing old is given up before the first copy was read back.
+ * other copies. Then some work for the writes to come, if none was done yet.
+ *
+ * Invariants: nothing old is given up before the first copy was read back. When
+ * an entry that failed may be on flash all the same, store->is_unsure says so.
  */
 #ifndef NKV_WRITE_H
 #define NKV_WRITE_H
 
 #include "entry.h"
-#include "sector.h"
 
 enum nkv_change_kind {
     NKV_CHANGE_PUT,
@@ -31,14 +33,5 @@ struct nkv_change {
  */
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change);
-
-/* Adds one copy of a slot's entry, which is intact.
- * NKV_RESOURCE_EXHAUSTED: no room for it. */
-enum nkv_status nkv_add_copy(struct nkv_store *store, uint32_t slot,
-                             const struct nkv_entry *entry);
-
-/* Adds all the copies that it lacks. */
-enum nkv_status nkv_complete_copies(struct nkv_store *store, uint32_t slot,
-                                    const struct nkv_entry *entry);
 
 #endif

@@ -60,6 +60,8 @@ void nkv_bench_init(struct nkv_bench *bench,
         .max_keys = setup->max_keys,
         .copies = setup->copies,
         .manual_repair = setup->manual_repair,
+        .fast_mount = setup->fast_mount,
+        .steps_per_write = setup->steps_per_write,
         .first_id = setup->first_id,
     };
 }
@@ -84,21 +86,25 @@ enum nkv_status nkv_bench_mount(struct nkv_bench *bench)
     return nkv_mount(&bench->store, &bench->config);
 }
 
-void nkv_bench_copy(struct nkv_bench *to, const struct nkv_bench *from)
+void nkv_bench_keep(struct nkv_bench *to, const struct nkv_bench *from)
 {
     const struct nkv_memory *memory = &from->config.memory;
 
     nkv_flash_sim_copy(&to->sim, &from->sim);
     to->store = from->store;
-    to->store.config = &to->config;
-    to->store.flash = &to->sim.flash;
-    if (from->store.formats == &from->store.default_format) {
-        to->store.formats = &to->store.default_format;
-    }
     memcpy(to->index, from->index, memory->index_words * sizeof(uint32_t));
     memcpy(to->sectors, from->sectors,
            memory->sector_capacity * sizeof *from->sectors);
     memcpy(to->buffer, from->buffer, memory->buffer_size);
+}
+
+void nkv_bench_copy(struct nkv_bench *to, const struct nkv_bench *from)
+{
+    nkv_bench_keep(to, from);
+    to->store.config = &to->config;
+    to->store.flash = &to->sim.flash;
+    to->store.index = to->index;
+    to->store.sectors = to->sectors;
 }
 
 struct nkv_span nkv_text(const char *text)

@@ -23,7 +23,9 @@ struct nkv_bench_setup {
     struct nkv_format formats[NKV_BENCH_FORMATS_MAX];
     uint8_t format_count;
     uint8_t copies;
+    uint16_t steps_per_write;
     bool manual_repair;
+    bool fast_mount;
 };
 
 /* The first members of a setup. */
@@ -49,6 +51,12 @@ void nkv_bench_free(struct nkv_bench *bench);
 
 /* Mounts anew, in memory that is full of garbage. */
 enum nkv_status nkv_bench_mount(struct nkv_bench *bench);
+
+/* Keeps in to, initialized with the same setup, all that from is at the moment:
+ * flash, memory and the mounted store; and the other way round brings it back.
+ * What is kept leads to the memory of where it came from: it is no store to
+ * call. */
+void nkv_bench_keep(struct nkv_bench *to, const struct nkv_bench *from);
 
 /* Makes to, initialized with the same setup, the twin of from: flash, memory
  * and the mounted store. */

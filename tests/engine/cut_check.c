@@ -1,19 +1,16 @@
 /* What must hold when the power is back. */
 #include "cut.h"
 
-#include "entry_image.h"
-#include "random.h"
-
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    /* One image in so many has its log go round twice more. */
-    ROUND_EVERY = 16,
-    DEFAULT_MAGIC = NKV_DEFAULT_MAGIC
+    /* One image in so many has its statistics held against a calculation of the
+     * test's own, which takes longer than the rest. */
+    SURVEY_EVERY = 8
 };
 
-static bool complain(const char *what, enum nkv_status status)
+bool nkv_cut_complain(const char *what, enum nkv_status status)
 {
     fprintf(stderr, "%s: %s\n", what, nkv_status_name(status));
     return false;
@@ -36,210 +33,144 @@ static bool holds_new(struct nkv_store *store,
 }
 
 /* After a cut in nkv_erase_all: as it was, empty, or to be called again. */
-static bool resolve_erase_all(struct nkv_bench *bench, enum nkv_status status,
-                              struct nkv_model *model)
+static bool settle_erase_all(struct nkv_cut_run *run, enum nkv_status status)
 {
+    struct nkv_bench *bench = &run->bench;
+
     if (status == NKV_FAILED_PRECONDITION) {
         status = nkv_erase_all(&bench->store);
-        nkv_model_free(model);
+        nkv_model_free(&run->expected);
     } else if (nkv_bench_statistics(bench).keys == 0) {
-        nkv_model_free(model);
+        nkv_model_free(&run->expected);
+    } else if (run->is_acknowledged) {
+        return nkv_cut_complain("what was erased is back", status);
     }
-    return status == NKV_OK || complain("erase_all again", status);
+    return status == NKV_OK || nkv_cut_complain("erase_all again", status);
 }
 
-/* Mounts, and finds out whether the write in flight is there. */
-static bool resolve(struct nkv_bench *bench,
-                    const struct nkv_cut_action *action, bool acknowledged,
-                    struct nkv_model *model)
+/* Bounds what mounting may take: to write the whole flash a few times, and to
+ * read it a few hundred times. */
+static bool is_bounded(const struct nkv_bench *bench,
+                       const struct nkv_sim_counts *since)
 {
+    const struct nkv_sim_counts *now = &bench->sim.counts;
+    uint64_t operations = now->operations - since->operations;
+    uint64_t size = bench->sim.size;
+
+    if (operations >
+        4u * ((uint64_t)bench->sim.units + bench->setup.sector_count) + 64) {
+        return nkv_cut_complain("mount wrote too much", NKV_OK);
+    }
+    return (now->read_bytes - since->read_bytes <= 256 * size &&
+            now->reads - since->reads <= 64 * size) ||
+           nkv_cut_complain("mount read too much", NKV_OK);
+}
+
+bool nkv_cut_settle(struct nkv_cut_run *run)
+{
+    struct nkv_bench *bench = &run->bench;
+    struct nkv_sim_counts before = bench->sim.counts;
+    const struct nkv_cut_action *flight = &run->flight;
     enum nkv_status status = nkv_bench_mount(bench);
 
-    if (action->kind == NKV_CUT_ERASE_ALL) {
-        return resolve_erase_all(bench, status, model);
+    if (!is_bounded(bench, &before)) {
+        return false;
+    }
+    if (flight->kind == NKV_CUT_ERASE_ALL) {
+        return settle_erase_all(run, status);
     }
     if (status != NKV_OK) {
-        return complain("mount", status);
+        return nkv_cut_complain("mount", status);
     }
-    if (action->kind != NKV_CUT_PUT && action->kind != NKV_CUT_DELETE) {
+    if (flight->kind != NKV_CUT_PUT && flight->kind != NKV_CUT_DELETE) {
         return true;
     }
-    if (holds_new(&bench->store, action)) {
-        nkv_cut_apply(model, action);
-    } else if (acknowledged) {
-        return complain("an acknowledged write is gone", NKV_OK);
+    if (holds_new(&bench->store, flight)) {
+        nkv_cut_apply(&run->expected, flight);
+    } else if (run->is_acknowledged) {
+        return nkv_cut_complain("an acknowledged write is gone", NKV_OK);
     }
     return true;
 }
 
-/* Bounds what mounting may take: to write the whole flash a few times. */
-static bool is_bounded(const struct nkv_bench *bench, uint64_t since)
+/* The second mount writes nothing and finds the same. */
+static bool mounts_again_alike(struct nkv_cut_run *run)
 {
-    uint64_t done = bench->sim.counts.operations - since;
-    uint64_t most =
-        4u * ((uint64_t)bench->sim.units + bench->setup.sector_count) + 64;
-
-    return done <= most || complain("mount took too many operations", NKV_OK);
-}
-
-/* The second mount writes nothing and finds the same. Where bits read at random
- * it may meet damage that the first one could not see, and repair that. */
-static bool mounts_again_alike(struct nkv_cut_run *run,
-                               const struct nkv_model *model)
-{
-    struct nkv_bench *bench = &run->trial;
+    struct nkv_bench *bench = &run->bench;
+    struct nkv_statistics before = nkv_bench_statistics(bench), now;
     uint64_t operations = bench->sim.counts.operations;
     enum nkv_status status = nkv_bench_mount(bench);
 
     if (status != NKV_OK) {
-        return complain("second mount", status);
+        return nkv_cut_complain("second mount", status);
     }
     if (bench->sim.counts.operations != operations) {
-        if (!run->is_weak) {
-            return complain("the second mount wrote", status);
-        }
-        run->counts.weak_again++;
+        return nkv_cut_complain("the second mount wrote", status);
     }
-    return nkv_model_agrees(model, &bench->store) ||
-           complain("after the second mount", status);
+    now = nkv_bench_statistics(bench);
+    if (now.transaction_count != before.transaction_count ||
+        now.live_bytes != before.live_bytes) {
+        return nkv_cut_complain("the second mount counts differently", status);
+    }
+    return nkv_model_agrees(&run->expected, &bench->store) ||
+           nkv_cut_complain("after the second mount", status);
 }
 
-/* An overwrite, or a first put, of one key works. */
-static bool takes_put(struct nkv_bench *bench, struct nkv_model *model,
-                      struct nkv_span key, struct nkv_span value)
+/* Of a format without a checksum: the other keys are there as long as nothing
+ * was collected, and the store goes on. */
+static bool check_unchecked(struct nkv_cut_run *run)
 {
-    enum nkv_status status = nkv_put(&bench->store, key, value);
+    struct nkv_bench *bench = &run->bench;
+    const struct nkv_cut_action *flight = &run->flight;
+    enum nkv_status status = nkv_bench_mount(bench);
 
-    if (status == NKV_RESOURCE_EXHAUSTED &&
-        nkv_may_be_full(bench, true, 16 + key.size + value.size, 50)) {
-        return true;
+    if (flight->kind == NKV_CUT_ERASE_ALL) {
+        return settle_erase_all(run, status) && nkv_bench_is_sound(bench);
     }
     if (status != NKV_OK) {
-        return complain("put after the cut", status);
+        return nkv_cut_complain("mount without checksums", status);
     }
-    nkv_model_put(model, key, value);
-    return true;
-}
-
-/* A put of a key that is new, an overwrite, and a delete. */
-static bool takes_writes(struct nkv_bench *bench, struct nkv_model *model)
-{
-    struct nkv_span key = nkv_text("~");
-    struct nkv_span old = key;
-    enum nkv_status status;
-
-    if (model->count > 0) {
-        old.data = model->entries[0].key;
-        old.size = model->entries[0].key_size;
+    if (flight->kind != NKV_CUT_PUT && flight->kind != NKV_CUT_DELETE) {
+        return nkv_bench_is_sound(bench);
     }
-    if (!takes_put(bench, model, key, nkv_text("a")) ||
-        !takes_put(bench, model, old, nkv_text("bc"))) {
-        return false;
-    }
-    if (model->count == 0) {
-        return true;
-    }
-    old = (struct nkv_span){model->entries[0].key, model->entries[0].key_size};
-    status = nkv_delete(&bench->store, old);
-    if (status != NKV_OK) {
-        return complain("delete after the cut", status);
-    }
-    nkv_model_delete(model, old);
-    return nkv_model_agrees(model, &bench->store) ||
-           complain("after more writes", status);
-}
-
-/* Writes until the log has gone round twice: what was deleted stays so. */
-static bool goes_round(struct nkv_cut_run *run, struct nkv_bench *bench,
-                       struct nkv_model *model)
-{
-    static const struct nkv_workload_mix mix = {.puts = 800, .deletes = 150};
-    struct nkv_workload workload = run->workload;
-    uint64_t end =
-        bench->sim.counts.programmed_bytes + 2u * (uint64_t)bench->sim.size;
-
-    run->counts.rounds++;
-    workload.mix = &mix;
-    while (bench->sim.counts.programmed_bytes < end) {
-        if (!nkv_workload_do(&workload, bench, model)) {
-            return complain("going round", NKV_OK);
-        }
-    }
-    return (nkv_bench_mount(bench) == NKV_OK &&
-            nkv_model_agrees(model, &bench->store)) ||
-           complain("after going round", NKV_OK);
-}
-
-static void copy_model(struct nkv_model *to, const struct nkv_model *from)
-{
-    for (size_t i = 0; i < from->count; i++) {
-        const struct nkv_model_entry *entry = &from->entries[i];
+    nkv_model_delete(&run->expected, flight->key);
+    for (size_t i = 0; !run->has_erased && i < run->expected.count; i++) {
+        const struct nkv_model_entry *entry = &run->expected.entries[i];
         struct nkv_span key = {entry->key, entry->key_size};
 
-        nkv_model_put(to, key, nkv_model_value(entry));
+        if (!nkv_store_gives(&bench->store, key, nkv_model_value(entry))) {
+            return nkv_cut_complain("another key came to harm", NKV_OK);
+        }
     }
-}
-
-static bool check_all(struct nkv_cut_run *run,
-                      const struct nkv_cut_action *action, bool acknowledged,
-                      struct nkv_model *model)
-{
-    struct nkv_bench *bench = &run->trial;
-    uint64_t operations = bench->sim.counts.operations;
-
-    if (!resolve(bench, action, acknowledged, model) ||
-        !is_bounded(bench, operations) ||
-        !nkv_model_agrees(model, &bench->store) || !nkv_bench_is_sound(bench)) {
-        return false;
-    }
-    if (!mounts_again_alike(run, model) || !takes_writes(bench, model)) {
-        return false;
-    }
-    if (run->counts.images % ROUND_EVERY == 0 &&
-        !goes_round(run, bench, model)) {
-        return false;
+    status = nkv_delete(&bench->store, flight->key);
+    if (status != NKV_OK && status != NKV_NOT_FOUND) {
+        return nkv_cut_complain("delete without checksums", status);
     }
     return nkv_bench_is_sound(bench);
 }
 
-bool nkv_cut_check(struct nkv_cut_run *run, const struct nkv_cut_action *action,
-                   bool acknowledged)
+bool nkv_cut_check(struct nkv_cut_run *run, const struct nkv_cut_name *name)
 {
-    struct nkv_model model = {0};
-    bool good;
+    struct nkv_bench *bench = &run->bench;
 
-    copy_model(&model, &run->model);
-    good = check_all(run, action, acknowledged, &model);
-    nkv_model_free(&model);
-    return good;
-}
-
-/* Whether the entry at offset overlaps the wound and, in it, is not what was
- * to be there. */
-static bool is_false_entry(const struct nkv_flash_sim *sim, uint32_t offset,
-                           uint32_t room)
-{
-    const struct nkv_sim_wound *wound = &sim->wound;
-    size_t size = nkv_image_intact(sim->bytes + offset, room, DEFAULT_MAGIC);
-
-    for (uint32_t at = offset; at < offset + size; at++) {
-        if (at - wound->offset < wound->size &&
-            sim->bytes[at] != wound->intended[at - wound->offset]) {
-            return true;
-        }
+    if (run->the_case->is_unchecked) {
+        return check_unchecked(run);
     }
-    return false;
-}
-
-bool nkv_cut_is_crc_collision(const struct nkv_flash_sim *sim)
-{
-    uint32_t sector_size = sim->flash.sector_size;
-    uint32_t start = sim->wound.offset / sector_size * sector_size;
-
-    for (uint32_t at = 0; at < sector_size; at += 16) {
-        if (is_false_entry(sim, start + at, sector_size - at)) {
-            return true;
-        }
+    if (!nkv_cut_settle(run) ||
+        !nkv_model_agrees(&run->expected, &bench->store) ||
+        !nkv_bench_is_sound(bench)) {
+        return false;
     }
-    return false;
+    if (nkv_cut_draws(run, name, NKV_CUT_LOT_SURVEY, SURVEY_EVERY) &&
+        !nkv_cut_statistics_are_right(bench)) {
+        return false;
+    }
+    if (!mounts_again_alike(run) || !nkv_cut_takes_writes(run, name)) {
+        return false;
+    }
+    if (nkv_cut_draws(run, name, NKV_CUT_LOT_ROUND, run->effort->rounds)) {
+        run->counts.rounds++;
+        return nkv_cut_goes_round(run) && nkv_bench_is_sound(bench);
+    }
+    return nkv_bench_is_sound(bench);
 }

@@ -5,129 +5,176 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { SHORT_SEEDS = 2, LONG_SEEDS = 6 };
+/*
+ * Some ways are one image each, the others have a random part and come with as
+ * many seeds as the effort says. A program: nothing, all; weak in four ways,
+ * and torn at each byte. An erase: nothing, all, every bit 0, a few prefixes;
+ * weak, random bits in three shares, and two random prefixes.
+ */
+enum {
+    PROGRAM_FIXED = 2,
+    PROGRAM_WEAK = 4,
+    ERASE_PREFIXES = 9,
+    ERASE_FIXED = 3 + ERASE_PREFIXES,
+    ERASE_RANDOM = 6
+};
 
-static bool fill_in(struct nkv_sim_cut *cut, enum nkv_sim_cut_kind kind,
-                    uint32_t amount, uint32_t seed)
+static uint32_t seeds(const struct nkv_cut_run *run)
 {
-    cut->kind = kind;
-    cut->amount = amount;
-    cut->seed = seed;
-    return true;
+    return run->effort->seeds > 0 ? run->effort->seeds : 1;
 }
 
-/* Nothing, all, weak in four ways, then torn at each byte. In a short run,
- * units of more than 16 bytes are torn at 16 places. */
-static bool program_variant(const struct nkv_cut_run *run, uint32_t i,
-                            uint32_t seed, struct nkv_sim_cut *cut)
+static const struct nkv_flash *flash_of(const struct nkv_cut_run *run)
 {
-    uint32_t unit = run->the_case->setup.program_unit;
-    uint32_t step = run->is_long || unit <= 16 ? 1 : unit / 16;
-    uint64_t random = seed;
-
-    if (i == 0) {
-        return seed == 1 && fill_in(cut, NKV_SIM_CUT_BEFORE, 0, seed);
-    }
-    if (i == 1) {
-        return seed == 1 && fill_in(cut, NKV_SIM_CUT_AFTER, 0, seed);
-    }
-    if (i < 6) {
-        return fill_in(cut, NKV_SIM_CUT_WEAK, i < 4 ? i - 2 : 2,
-                       2 * seed + i % 2);
-    }
-    return fill_in(cut, NKV_SIM_CUT_TORN,
-                   (i - 6) * step + nkv_random_below(&random, step), seed);
+    return &run->bench.sim.flash;
 }
 
-static uint32_t program_variants(const struct nkv_cut_run *run)
+static uint32_t program_random(const struct nkv_cut_run *run)
 {
-    uint32_t unit = run->the_case->setup.program_unit;
-
-    return 6 + (run->is_long || unit <= 16 ? unit : 16);
+    return PROGRAM_WEAK + flash_of(run)->program_unit;
 }
 
-static bool erase_variant(const struct nkv_cut_run *run, uint32_t i,
-                          uint32_t seed, struct nkv_sim_cut *cut)
+uint32_t nkv_cut_ways(const struct nkv_cut_run *run, char kind)
 {
-    uint32_t size = run->the_case->setup.sector_size;
-    const uint32_t prefixes[] = {
-        1, 4, 16, size / 4, size / 2, size - 32, size - 1, size - 16, 20};
-    uint64_t random = seed;
+    return kind == 'P' ? PROGRAM_FIXED + program_random(run) * seeds(run)
+                       : ERASE_FIXED + ERASE_RANDOM * seeds(run);
+}
 
-    switch (i) {
+static struct nkv_sim_cut way(enum nkv_sim_cut_kind kind, uint32_t amount,
+                              uint32_t seed)
+{
+    return (struct nkv_sim_cut){.kind = kind, .amount = amount, .seed = seed};
+}
+
+static struct nkv_sim_cut program_way(const struct nkv_cut_run *run,
+                                      uint32_t number)
+{
+    uint32_t random = program_random(run);
+    uint32_t seed;
+
+    if (number < PROGRAM_FIXED) {
+        return way(number == 0 ? NKV_SIM_CUT_BEFORE : NKV_SIM_CUT_AFTER, 0, 1);
+    }
+    seed = (number - PROGRAM_FIXED) / random + 1;
+    number = (number - PROGRAM_FIXED) % random;
+    if (number < PROGRAM_WEAK) {
+        return way(NKV_SIM_CUT_WEAK, number < 2 ? number : 2,
+                   2 * seed + number % 2);
+    }
+    return way(NKV_SIM_CUT_TORN, number - PROGRAM_WEAK, seed);
+}
+
+static struct nkv_sim_cut erase_fixed(uint32_t size, uint32_t number)
+{
+    const uint32_t prefixes[ERASE_PREFIXES] = {
+        1, 4, 16, 20, size / 4, size / 2, size - 32, size - 16, size - 1};
+
+    switch (number) {
     case 0:
-        return seed == 1 && fill_in(cut, NKV_SIM_CUT_BEFORE, 0, seed);
+        return way(NKV_SIM_CUT_BEFORE, 0, 1);
     case 1:
-        return seed == 1 && fill_in(cut, NKV_SIM_CUT_AFTER, 0, seed);
+        return way(NKV_SIM_CUT_AFTER, 0, 1);
     case 2:
-        return fill_in(cut, NKV_SIM_CUT_WEAK, 0, seed);
-    case 3:
-        return seed == 1 && fill_in(cut, NKV_SIM_CUT_RANDOM, 0, seed);
-    case 4:
-        return fill_in(cut, NKV_SIM_CUT_RANDOM, 1, seed);
-    case 5:
-        return fill_in(cut, NKV_SIM_CUT_RANDOM, 4, seed);
-    case 6:
-        return fill_in(cut, NKV_SIM_CUT_RANDOM, 7, seed);
-    case 7:
-        return fill_in(cut, NKV_SIM_CUT_TORN,
-                       16 * nkv_random_below(&random, size / 16), seed);
+        return way(NKV_SIM_CUT_RANDOM, 0, 1);
     default:
-        return seed == 1 &&
-               fill_in(cut, NKV_SIM_CUT_TORN, prefixes[i - 8], seed);
+        return way(NKV_SIM_CUT_TORN, prefixes[number - 3], 1);
     }
 }
 
-enum { ERASE_VARIANTS = 8 + 9 };
-
-bool nkv_cut_variant(const struct nkv_cut_run *run, char kind, uint32_t i,
-                     struct nkv_sim_cut *cut)
+static struct nkv_sim_cut erase_way(const struct nkv_cut_run *run,
+                                    uint32_t number)
 {
-    uint32_t seeds = run->is_long ? LONG_SEEDS : SHORT_SEEDS;
-    uint32_t variants = kind == 'P' ? program_variants(run) : ERASE_VARIANTS;
-    uint32_t seed = i / variants + 1;
+    uint32_t size = flash_of(run)->sector_size;
+    uint32_t seed = (number - ERASE_FIXED) / ERASE_RANDOM + 1;
+    uint64_t random = number;
 
-    cut->kind = NKV_SIM_CUT_NONE;
-    if (seed > seeds) {
-        return false;
+    if (number < ERASE_FIXED) {
+        return erase_fixed(size, number);
     }
-    if (kind == 'P') {
-        program_variant(run, i % variants, seed, cut);
-    } else {
-        erase_variant(run, i % variants, seed, cut);
+    switch ((number - ERASE_FIXED) % ERASE_RANDOM) {
+    case 0:
+        return way(NKV_SIM_CUT_WEAK, 0, seed);
+    case 1:
+        return way(NKV_SIM_CUT_RANDOM, 1, seed);
+    case 2:
+        return way(NKV_SIM_CUT_RANDOM, 4, seed);
+    case 3:
+        return way(NKV_SIM_CUT_RANDOM, 7, seed);
+    case 4:
+        return way(NKV_SIM_CUT_TORN, 16 * nkv_random_below(&random, size / 16),
+                   seed);
+    default:
+        return way(NKV_SIM_CUT_TORN, nkv_random_below(&random, size), seed);
     }
-    return true;
 }
+
+struct nkv_sim_cut nkv_cut_way(const struct nkv_cut_run *run, char kind,
+                               uint32_t number)
+{
+    return kind == 'P' ? program_way(run, number) : erase_way(run, number);
+}
+
+/* A letter a place; the first cut has none. */
+static const char places[] = " mw";
 
 void nkv_cut_format_name(const struct nkv_cut_name *name, char *to,
                          size_t capacity)
 {
-    int length =
-        snprintf(to, capacity, "%" PRIu32 ":%" PRIu64 ",%d,%u,%u",
-                 name->operation, name->first.at, (int)name->first.kind,
-                 name->first.amount, name->first.seed);
+    int length = snprintf(to, capacity, "%" PRIu32, name->operation);
+    size_t used = length > 0 ? (size_t)length : 0;
 
-    if (name->second.kind != NKV_SIM_CUT_NONE && length > 0 &&
-        (size_t)length < capacity) {
-        snprintf(to + length, capacity - (size_t)length,
-                 ":%" PRIu64 ",%d,%u,%u", name->second.at,
-                 (int)name->second.kind, name->second.amount,
-                 name->second.seed);
+    for (uint32_t i = 0; i < name->depth && used < capacity; i++) {
+        const struct nkv_sim_cut *cut = &name->cuts[i].cut;
+
+        length = snprintf(to + used, capacity - used,
+                          ":%.*s%" PRIu64 ",%d,%" PRIu32 ",%" PRIu32, i > 0,
+                          &places[name->cuts[i].place], cut->at, (int)cut->kind,
+                          cut->amount, cut->seed);
+        used += length > 0 ? (size_t)length : 0;
     }
+}
+
+/* Reads one cut of a name; moves *text behind it. */
+static bool parse_cut(const char **text, struct nkv_cut_name *name)
+{
+    uint32_t i = name->depth++;
+    struct nkv_sim_cut *cut = &name->cuts[i].cut;
+    const char *place;
+    int kind, length = 0;
+
+    if (i > 0) {
+        place = **text != '\0' ? strchr(places, **text) : NULL;
+        if (place == NULL || place == places) {
+            return false;
+        }
+        name->cuts[i].place = (enum nkv_cut_place)(place - places);
+        ++*text;
+    }
+    if (sscanf(*text, "%" SCNu64 ",%d,%" SCNu32 ",%" SCNu32 "%n", &cut->at,
+               &kind, &cut->amount, &cut->seed, &length) != 4) {
+        return false;
+    }
+    cut->kind = (enum nkv_sim_cut_kind)kind;
+    *text += length;
+    return kind > NKV_SIM_CUT_NONE && kind <= NKV_SIM_CUT_RANDOM;
 }
 
 bool nkv_cut_parse_name(const char *text, struct nkv_cut_name *name)
 {
-    int kinds[2] = {0};
-    int count = sscanf(text,
-                       "%" SCNu32 ":%" SCNu64 ",%d,%" SCNu32 ",%" SCNu32
-                       ":%" SCNu64 ",%d,%" SCNu32 ",%" SCNu32,
-                       &name->operation, &name->first.at, &kinds[0],
-                       &name->first.amount, &name->first.seed, &name->second.at,
-                       &kinds[1], &name->second.amount, &name->second.seed);
+    int length = 0;
 
-    name->first.kind = (enum nkv_sim_cut_kind)kinds[0];
-    name->second.kind = (enum nkv_sim_cut_kind)kinds[1];
-    return count == 5 || count == 9;
+    memset(name, 0, sizeof *name);
+    if (sscanf(text, "%" SCNu32 "%n", &name->operation, &length) != 1) {
+        return false;
+    }
+    text += length;
+    while (*text == ':' && name->depth < NKV_CUT_DEPTH_MAX) {
+        text++;
+        if (!parse_cut(&text, name)) {
+            return false;
+        }
+    }
+    return *text == '\0' && name->depth > 0;
 }

@@ -103,6 +103,28 @@ static void mounting_reads_in_proportion_to_what_is_on_flash(void **state)
     assert_int_equal(bench.sim.counts.operations, before.operations);
 }
 
+/* Headers and keys are less than half of what these entries are; what a cut may
+ * have torn is read many times either way. */
+static void a_fast_mount_reads_about_half(void **state)
+{
+    struct nkv_sim_counts before;
+    uint64_t whole;
+
+    (void)state;
+    fill_and_overwrite(2000);
+    before = bench.sim.counts;
+    assert_ok(nkv_bench_mount(&bench));
+    whole = bench.sim.counts.read_bytes - before.read_bytes;
+    bench.config.fast_mount = true;
+    before = bench.sim.counts;
+    assert_ok(nkv_bench_mount(&bench));
+    printf("mounting reads %u bytes, fast %u\n", (unsigned)whole,
+           (unsigned)(bench.sim.counts.read_bytes - before.read_bytes));
+    assert_true((bench.sim.counts.read_bytes - before.read_bytes) * 10 <=
+                whole * 7);
+    assert_int_equal(bench.sim.counts.operations, before.operations);
+}
+
 /* pw_kvs: 1.74 at uniform overwrites with 256 keys, 2.16 with hot ones. */
 static void overwriting_costs_about_what_it_costs_the_reference(void **state)
 {
@@ -139,6 +161,7 @@ int main(void)
         TEST(a_small_value_is_got_with_few_reads),
         TEST(a_missing_key_is_missed_without_reading),
         TEST(mounting_reads_in_proportion_to_what_is_on_flash),
+        TEST(a_fast_mount_reads_about_half),
         TEST(overwriting_costs_about_what_it_costs_the_reference),
     };
 

@@ -258,6 +258,18 @@ static void an_erase_cut_behind_the_last_byte_is_an_erase(void **state)
     assert_int_equal(sim.violations, 0);
 }
 
+static void an_erase_cut_before_the_first_byte_is_none(void **state)
+{
+    (void)state;
+    assert_ok(program(0, 0x11, 32));
+    cut_next(NKV_SIM_CUT_TORN, 0, 0);
+    assert_status(erase(0), NKV_UNAVAILABLE);
+    nkv_flash_sim_power_on(&sim);
+    assert_int_equal(byte_at(0), 0x11);
+    assert_ok(program(32, 0, 16));
+    assert_int_equal(sim.violations, 0);
+}
+
 static void a_random_erase_leaves_the_asked_share_of_ones(void **state)
 {
     static const struct {
@@ -457,6 +469,78 @@ static void stuck_bits_stay_as_they_are(void **state)
     assert_int_equal(byte_at(48), 0xFF);
 }
 
+static void a_failing_unit_is_torn_by_every_program(void **state)
+{
+    (void)state;
+    nkv_flash_sim_fail_unit(&sim, 35);
+    assert_int_equal(sim.states[2], NKV_SIM_FAILING);
+    assert_int_equal(byte_at(32), 0xFF);
+    for (int i = 0; i < 5; i++) {
+        assert_status(program(16, 0x00, 48), NKV_UNAVAILABLE);
+        assert_int_equal(byte_at(31), 0x00);
+        assert_int_equal(sim.states[1], NKV_SIM_PROGRAMMED);
+        assert_int_equal(sim.states[2], NKV_SIM_TORN);
+        assert_int_equal(sim.states[3], NKV_SIM_ERASED);
+        assert_ok(erase(0));
+        assert_int_equal(byte_at(32), 0xFF);
+        assert_int_equal(sim.states[2], NKV_SIM_FAILING);
+    }
+    assert_int_equal(sim.violations, 0);
+    assert_status(program(32, 0x00, 16), NKV_UNAVAILABLE);
+    assert_status(program(32, 0x00, 16), NKV_INTERNAL);
+    assert_int_equal(sim.violations, 1);
+}
+
+static void a_programmed_unit_fails_from_its_next_erase_on(void **state)
+{
+    struct nkv_flash_sim snapshot;
+
+    (void)state;
+    assert_ok(program(0, 0x5A, 16));
+    nkv_flash_sim_fail_unit(&sim, 0);
+    assert_int_equal(sim.states[0], NKV_SIM_PROGRAMMED);
+    assert_int_equal(byte_at(7), 0x5A);
+    nkv_flash_sim_init(&snapshot, SECTOR, SECTORS, UNIT);
+    nkv_flash_sim_copy(&snapshot, &sim);
+    assert_ok(snapshot.flash.erase(snapshot.flash.context, 0));
+    assert_int_equal(snapshot.states[0], NKV_SIM_FAILING);
+    nkv_flash_sim_free(&snapshot);
+    assert_ok(erase(0));
+    assert_status(program(0, 0x5A, 16), NKV_UNAVAILABLE);
+}
+
+static unsigned ones_missing(const uint8_t *bytes, size_t size)
+{
+    unsigned missing = 0;
+
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        missing += (bytes[bit / 8] >> bit % 8 & 1) == 0;
+    }
+    return missing;
+}
+
+static void a_disturbed_read_flips_one_bit_and_leaves_the_flash(void **state)
+{
+    uint8_t bytes[64];
+    unsigned disturbed = 0;
+
+    (void)state;
+    sim.disturb_every = 10;
+    for (unsigned i = 0; i < 1000; i++) {
+        unsigned missing;
+
+        assert_ok(read_into(0, bytes, sizeof bytes));
+        missing = ones_missing(bytes, sizeof bytes);
+        assert_in_range(missing, 0, 1);
+        disturbed += missing;
+    }
+    assert_in_range(disturbed, 60, 150);
+    assert_int_equal(disturbed, sim.counts.disturbed);
+    sim.disturb_every = 0;
+    assert_ok(read_into(0, bytes, sizeof bytes));
+    assert_int_equal(ones_missing(bytes, sizeof bytes), 0);
+}
+
 static void a_snapshot_brings_everything_back(void **state)
 {
     struct nkv_flash_sim snapshot;
@@ -512,6 +596,7 @@ int main(void)
         TEST(a_weak_unit_is_settled_by_programming_it),
         TEST(a_half_erased_sector_takes_no_program),
         TEST(an_erase_cut_behind_the_last_byte_is_an_erase),
+        TEST(an_erase_cut_before_the_first_byte_is_none),
         TEST(a_random_erase_leaves_the_asked_share_of_ones),
         TEST(a_weakly_erased_sector_programs_wrong),
         TEST(a_cut_tells_what_it_hit),
@@ -522,6 +607,9 @@ int main(void)
         TEST(a_flaky_flash_fails_now_and_then),
         TEST(one_weak_bit_leaves_the_rest_of_its_unit),
         TEST(stuck_bits_stay_as_they_are),
+        TEST(a_failing_unit_is_torn_by_every_program),
+        TEST(a_programmed_unit_fails_from_its_next_erase_on),
+        TEST(a_disturbed_read_flips_one_bit_and_leaves_the_flash),
         TEST(a_snapshot_brings_everything_back),
         TEST(an_image_is_taken_over),
     };

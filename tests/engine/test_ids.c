@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "check.h"
 #include "entry_image.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -247,6 +248,79 @@ static void old_keys_are_renewed_before_low_ids_grow_high(void **state)
                     0x01001000);
 }
 
+/* Ids run over each place where their order changes, with copies and without,
+ * and a plain map says what must be there. */
+static void no_boundary_of_the_ids_changes_anything(void **state)
+{
+    static const uint32_t boundaries[] = {0,          1u << 24,   0x7FFFFFFF,
+                                          0x80000000, 0xFF000000, 0xFFFFFFFF};
+
+    (void)state;
+    for (uint32_t i = 0; i < 6 * 8; i++) {
+        const struct nkv_bench_setup setup = {
+            NKV_FLASH(SECTOR, 6, 16), .copies = (uint8_t)(1 + i % 2),
+            .first_id = boundaries[i / 8] - 100u - i % 8, .max_keys = 16};
+        struct nkv_workload workload = {.random = i + 1,
+                                        .key_count = 5,
+                                        .key_size_max = 8,
+                                        .value_size_max = 30,
+                                        .mix = &nkv_mix_full};
+        struct nkv_model model = {0};
+
+        nkv_bench_free(&bench);
+        nkv_bench_init(&bench, &setup);
+        assert_ok(nkv_bench_mount(&bench));
+        assert_true(nkv_workload_run(&workload, &bench, &model, 400));
+        assert_ok(nkv_bench_mount(&bench));
+        assert_true(nkv_model_agrees(&model, &bench.store));
+        nkv_model_free(&model);
+    }
+}
+
+static void a_sectors_age_counts_on_over_the_wrap(void **state)
+{
+    (void)state;
+    bench.config.first_id = 0xFFFFFFF0;
+    assert_ok(nkv_bench_mount(&bench));
+    for (unsigned i = 0; i < 40; i++) {
+        char value[8];
+
+        snprintf(value, sizeof value, "%u", i);
+        assert_ok(nkv_bench_put(&bench, "key", value));
+        for (uint32_t sector = 0; sector < 4; sector++) {
+            struct nkv_sector_report report;
+
+            assert_ok(nkv_report_sector(&bench.store, sector, &report));
+            assert_in_range(report.age, 0, 60);
+        }
+    }
+}
+
+/* Values of which one fills a sector: a put, an erase. */
+static void a_sectors_erases_are_counted_up_to_65535(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(64, 2, 16), .max_keys = 4};
+    struct nkv_sector_report report;
+
+    (void)state;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &setup);
+    assert_ok(nkv_bench_mount(&bench));
+    for (uint32_t i = 0; i < 140000; i++) {
+        uint8_t bytes[32] = {0};
+        struct nkv_span value = {bytes, sizeof bytes};
+
+        nkv_store_le32(bytes, i);
+        assert_ok(nkv_put(&bench.store, nkv_text("key"), value));
+    }
+    for (uint32_t sector = 0; sector < 2; sector++) {
+        assert_true(bench.sim.erases[sector] > 65536);
+        assert_ok(nkv_report_sector(&bench.store, sector, &report));
+        assert_int_equal(report.erases, 65535);
+    }
+    assert_in_range(nkv_bench_statistics(&bench).erases, 139990, 140010);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -259,6 +333,9 @@ int main(void)
         TEST(ids_wrap_and_skip_0),
         TEST(old_keys_outlive_a_wrap_of_the_ids),
         TEST(old_keys_are_renewed_before_low_ids_grow_high),
+        TEST(no_boundary_of_the_ids_changes_anything),
+        TEST(a_sectors_age_counts_on_over_the_wrap),
+        TEST(a_sectors_erases_are_counted_up_to_65535),
         TEST(a_cut_erase_all_is_undone_or_asks_to_be_finished),
     };
 

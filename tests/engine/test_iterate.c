@@ -170,6 +170,23 @@ static void the_colliding_keys_do_collide(void **state)
     }
 }
 
+/* At both ends of the range, where the table ends too. */
+static void keys_made_for_a_hash_have_it(void **state)
+{
+    static const uint32_t hashes[] = {0,          1,          0x7FFFFFFF,
+                                      0x80000000, 0xFFFFFFFE, 0xFFFFFFFF};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        for (uint32_t j = 0; j < NKV_KEYS_OF_HASH; j += 5) {
+            uint8_t bytes[NKV_KEY_OF_HASH_SIZE];
+            struct nkv_span key = {bytes, nkv_key_of_hash(hashes[i], j, bytes)};
+
+            assert_int_equal(nkv_hash(key), hashes[i]);
+        }
+    }
+}
+
 static void put_colliding_keys(struct nkv_model *model)
 {
     for (uint32_t i = 0; i < NKV_COLLIDING_KEYS; i++) {
@@ -303,6 +320,7 @@ int main(void)
         TEST(iteration_goes_on_behind_a_given_key),
         TEST(iteration_goes_on_behind_a_key_that_was_deleted),
         TEST(the_colliding_keys_do_collide),
+        TEST(keys_made_for_a_hash_have_it),
         TEST(sixty_four_keys_of_one_hash_are_sixty_four_keys),
         TEST(keys_of_one_hash_are_iterated_behind_one_another),
         TEST(the_references_colliding_keys_are_two_keys),

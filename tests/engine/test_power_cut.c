@@ -1,9 +1,10 @@
 /*
  * Acknowledged values survive every power cut.
  *
- * test_power_cut [--long] [CASE...]: all cases, or the named ones; a short run
- * tries a part of the images where the whole takes minutes.
+ * test_power_cut [--long] [--seed SEED] [CASE...]: all cases, or the named
+ * ones; a long run tries many more of the ways in which power fails.
  * test_power_cut --replay CASE/SEED/NAME: one image, as a failure prints it.
+ * test_power_cut --are-all CASE...: whether these are the cases there are.
  */
 #include "cut.h"
 
@@ -11,126 +12,142 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLASH(size, count, unit) NKV_FLASH(size, count, unit), .max_keys = 16
+enum { FAILURES_MAX = 5 };
 
-static const struct nkv_cut_case cases[] = {
-    {"2x512_unit_1", {FLASH(512, 2, 1)}, 4, 6, 20, 300, 2},
-    {"2x512_unit_4", {FLASH(512, 2, 4)}, 4, 6, 20, 300, 1},
-    {"2x512_unit_16", {FLASH(512, 2, 16)}, 4, 6, 20, 400, 1},
-    {"2x512_unit_64", {FLASH(512, 2, 64)}, 2, 6, 20, 400, 1},
-    {"6x512_unit_1", {FLASH(512, 6, 1)}, 8, 10, 40, 300, 4},
-    {"6x512_unit_16", {FLASH(512, 6, 16)}, 8, 10, 40, 400, 1},
-    {"6x512_unit_64", {FLASH(512, 6, 64)}, 8, 10, 60, 400, 1},
-    {"6x512_unit_256", {FLASH(512, 6, 256)}, 3, 10, 200, 300, 1},
-    {"6x512_two_copies", {FLASH(512, 6, 16), .copies = 2}, 5, 10, 30, 300, 4},
-    {"8x512_three_copies", {FLASH(512, 8, 16), .copies = 3}, 4, 8, 20, 250, 8},
-    {"95x160_unit_32", {FLASH(160, 95, 32)}, 14, 10, 60, 500, 2},
-    {"95x160_two_copies",
-     {FLASH(160, 95, 32), .copies = 2},
-     14,
-     10,
-     60,
-     400,
-     6},
-    {"4x1024_unit_256_two_copies",
-     {FLASH(1024, 4, 256), .copies = 2},
-     2,
-     10,
-     200,
-     200,
-     3},
-    {"2x512_full", {FLASH(512, 2, 16)}, 10, 4, 60, 300, 2},
-    {"4x512_full", {FLASH(512, 4, 16)}, 16, 8, 150, 300, 2},
-    {"3x160_full", {FLASH(160, 3, 16)}, 6, 4, 40, 300, 2},
-    {"4x512_three_copies", {FLASH(512, 4, 16), .copies = 3}, 3, 8, 30, 200, 6},
-    {"ids_wrap", {FLASH(512, 4, 16), .first_id = 0xFFFFFFF0}, 5, 6, 30, 200, 1},
+struct options {
+    bool is_long;
+    uint64_t seed;
 };
 
-/* At most one in so many images with weak bits, and one more, may go wrong by
- * bad luck. */
-enum { LUCK_EVERY = 1000 };
+/* NORKV_CUT_FAILURES sets another number, 0 for no end, to see them all. */
+static uint64_t failures_max(void)
+{
+    const char *text = getenv("NORKV_CUT_FAILURES");
 
-enum { CASES = sizeof cases / sizeof *cases };
+    return text != NULL ? strtoull(text, NULL, 10) : FAILURES_MAX;
+}
 
 static const struct nkv_cut_case *find_case(const char *name, size_t size)
 {
-    for (size_t i = 0; i < CASES; i++) {
-        if (strlen(cases[i].name) == size &&
-            memcmp(cases[i].name, name, size) == 0) {
-            return &cases[i];
-        }
+    const struct nkv_cut_case *the_case = nkv_cut_find_case(name, size);
+
+    if (the_case == NULL) {
+        fprintf(stderr, "no case named %.*s\n", (int)size, name);
+        exit(2);
     }
-    fprintf(stderr, "no case named %.*s\n", (int)size, name);
-    exit(2);
+    return the_case;
 }
 
-static bool run_case(const struct nkv_cut_case *the_case, uint64_t seed,
-                     bool is_long, const struct nkv_cut_name *only)
+static void print(const char *name, const struct nkv_cut_counts *counts)
 {
-    struct nkv_cut_run run = {
-        .the_case = the_case,
-        .seed = seed,
-        .is_long = is_long,
-        .only = only,
-    };
-    const struct nkv_cut_counts *counts = &run.counts;
-
-    nkv_cut_run_case(&run);
-    printf("%s: %llu of %llu cut points, %llu images (%llu with two cuts, %llu "
-           "taken round the log)",
-           the_case->name, (unsigned long long)counts->points_cut,
+    printf("%s: %llu of %llu cut points, %llu of %llu ways to cut them, %llu "
+           "images (%llu with two cuts, %llu with three; %llu recoveries of "
+           "%llu steps cut throughout; %llu taken round the log)",
+           name, (unsigned long long)counts->points_cut,
            (unsigned long long)counts->points,
-           (unsigned long long)counts->images,
+           (unsigned long long)counts->ways_tried,
+           (unsigned long long)counts->ways, (unsigned long long)counts->images,
            (unsigned long long)counts->images_of_two_cuts,
+           (unsigned long long)counts->images_of_three_cuts,
+           (unsigned long long)counts->recoveries,
+           (unsigned long long)counts->recovery_steps,
            (unsigned long long)counts->rounds);
-    printf(", crc_collisions %llu, weak_again %llu, weak_luck %llu of %llu, "
-           "failures %llu\n",
+    printf(", crc_collisions %llu, failures %llu\n",
            (unsigned long long)counts->crc_collisions,
-           (unsigned long long)counts->weak_again,
-           (unsigned long long)counts->weak_luck,
-           (unsigned long long)counts->weak_images,
            (unsigned long long)counts->failures);
     fflush(stdout);
-    return counts->failures == 0 && counts->images > 0 &&
-           counts->weak_luck * LUCK_EVERY <= counts->weak_images + LUCK_EVERY;
 }
 
-/* CASE/SEED/NAME; the images of a long run include those of a short one. */
+static bool run_case(const struct nkv_cut_case *the_case,
+                     const struct options *options,
+                     const struct nkv_cut_name *only)
+{
+    static struct nkv_cut_run run;
+
+    memset(&run, 0, sizeof run);
+    run.the_case = the_case;
+    run.effort = options->is_long ? &the_case->full : &the_case->brief;
+    run.seed = options->seed;
+    run.only = only;
+    run.failures_max = failures_max();
+    nkv_results_begin();
+    nkv_cut_run_case(&run);
+    print(the_case->name, &run.counts);
+    if (only == NULL) {
+        nkv_results_cuts(the_case->name, &run.counts);
+    }
+    return run.counts.failures == 0 && run.counts.images > 0;
+}
+
 static int replay(const char *text)
 {
     const char *slash = strchr(text, '/');
-    struct nkv_cut_name name = {0};
+    struct options options = {.seed = 0};
+    struct nkv_cut_name name;
     char *end;
-    uint64_t seed;
 
-    if (slash == NULL) {
+    if (slash != NULL) {
+        options.seed = strtoull(slash + 1, &end, 10);
+    }
+    if (slash == NULL || *end != '/' || !nkv_cut_parse_name(end + 1, &name)) {
         fprintf(stderr, "not CASE/SEED/NAME: %s\n", text);
         return 2;
     }
-    seed = strtoull(slash + 1, &end, 10);
-    if (*end != '/' || !nkv_cut_parse_name(end + 1, &name)) {
-        fprintf(stderr, "not CASE/SEED/NAME: %s\n", text);
-        return 2;
+    return !run_case(find_case(text, (size_t)(slash - text)), &options, &name);
+}
+
+/* So that none is left out where they are listed. */
+static int are_all(char **names, int count)
+{
+    int there_are = 0;
+
+    for (int i = 0; i < count; i++) {
+        (void)find_case(names[i], strlen(names[i]));
     }
-    return !run_case(find_case(text, (size_t)(slash - text)), seed, false,
-                     &name);
+    while (nkv_cut_cases[there_are].name != NULL) {
+        there_are++;
+    }
+    if (count != there_are) {
+        fprintf(stderr, "%d cases listed of %d\n", count, there_are);
+    }
+    return count != there_are;
+}
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+    int i = 1;
+
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        if (strcmp(argv[i], "--long") == 0) {
+            options->is_long = true;
+        } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
+            options->seed = strtoull(argv[++i], NULL, 10);
+        } else {
+            fprintf(stderr, "no option %s\n", argv[i]);
+            exit(2);
+        }
+    }
+    return i;
 }
 
 int main(int argc, char **argv)
 {
-    bool is_long = argc > 1 && strcmp(argv[1], "--long") == 0;
-    int first = is_long ? 2 : 1;
-    int failed = 0;
+    struct options options = {.seed = 1};
+    int failed = 0, first;
 
     if (argc == 3 && strcmp(argv[1], "--replay") == 0) {
         return replay(argv[2]);
     }
+    if (argc > 2 && strcmp(argv[1], "--are-all") == 0) {
+        return are_all(argv + 2, argc - 2);
+    }
+    first = read_options(argc, argv, &options);
     for (int i = first; i < argc; i++) {
         failed +=
-            !run_case(find_case(argv[i], strlen(argv[i])), 1, is_long, NULL);
+            !run_case(find_case(argv[i], strlen(argv[i])), &options, NULL);
     }
-    for (size_t i = 0; argc == first && i < CASES; i++) {
-        failed += !run_case(&cases[i], 1, is_long, NULL);
+    for (size_t i = 0; argc == first && nkv_cut_cases[i].name != NULL; i++) {
+        failed += !run_case(&nkv_cut_cases[i], &options, NULL);
     }
     return failed > 0;
 }

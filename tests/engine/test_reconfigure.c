@@ -212,6 +212,102 @@ static void more_copies_of_a_damaged_store(void **state)
     }
 }
 
+/* Idle steps to the end; statuses that tell of too little room are fine. */
+static void rest(void)
+{
+    uint64_t operations = bench.sim.counts.operations;
+    bool more = true;
+
+    while (more) {
+        assert_ok(nkv_step(&bench.store, &more));
+        check_bounded(operations);
+    }
+}
+
+/* All that miss are there after one mount and its idle steps, or else there is
+ * no room for more: maintenance finds none either. */
+static void check_copies_added(uint32_t bytes_once)
+{
+    uint32_t sectors = bench.setup.sector_count - bench.setup.copies;
+    uint32_t missing;
+    enum nkv_status status;
+
+    assert_ok(nkv_bench_mount(&bench));
+    rest();
+    missing = nkv_bench_statistics(&bench).missing_copies;
+    if (bytes_once * bench.setup.copies * 10 <=
+        sectors * bench.setup.sector_size * 7) {
+        assert_int_equal(missing, 0);
+    }
+    status = nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY);
+    assert_true(status == NKV_OK || status == NKV_RESOURCE_EXHAUSTED);
+    rest();
+    assert_true(nkv_bench_statistics(&bench).missing_copies >= missing);
+}
+
+static void missing_copies_are_added_as_far_as_there_is_room(void **state)
+{
+    const struct nkv_bench_setup one = {NKV_FLASH(512, 8, 16)};
+    const struct nkv_bench_setup more[] = {
+        {NKV_FLASH(512, 8, 16), .copies = 2},
+        {NKV_FLASH(512, 8, 16), .copies = 3}};
+
+    (void)state;
+    for (uint32_t fill = 5; fill <= 95; fill += 5) {
+        for (size_t i = 0; i < 2; i++) {
+            struct nkv_model model = {0};
+            uint32_t bytes;
+
+            nkv_bench_init(&bench, &one);
+            assert_ok(nkv_bench_mount(&bench));
+            fill_store(&model, fill, fill);
+            bytes = nkv_bench_statistics(&bench).live_bytes;
+            reopen(&more[i]);
+            check_copies_added(bytes);
+            assert_true(nkv_model_agrees(&model, &bench.store));
+            assert_true(nkv_bench_is_sound(&bench));
+            nkv_model_free(&model);
+            nkv_bench_free(&bench);
+        }
+    }
+}
+
+/* A key table of just the size of what is there mounts; with one key less the
+ * flash is left as it is, byte for byte. */
+static void a_smaller_key_table_takes_all_or_touches_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t fill = 20; fill <= 95; fill += 15) {
+        struct nkv_bench_setup setup = {NKV_FLASH(512, 6, 16),
+                                        .copies = (uint8_t)(1 + fill % 2)};
+        struct nkv_model model = {0};
+        uint8_t *before = malloc(6 * 512);
+
+        assert_non_null(before);
+        nkv_bench_init(&bench, &setup);
+        assert_ok(nkv_bench_mount(&bench));
+        fill_store(&model, fill, fill);
+        setup.max_keys = (uint32_t)model.count - 1;
+        reopen(&setup);
+        memcpy(before, bench.sim.bytes, bench.sim.size);
+        assert_status(nkv_bench_mount(&bench), NKV_RESOURCE_EXHAUSTED);
+        assert_status(nkv_bench_put(&bench, "key0", "value"),
+                      NKV_FAILED_PRECONDITION);
+        assert_status(nkv_bench_delete(&bench, "key0"),
+                      NKV_FAILED_PRECONDITION);
+        assert_memory_equal(bench.sim.bytes, before, bench.sim.size);
+        assert_int_equal(bench.sim.counts.operations, 0);
+        setup.max_keys++;
+        reopen(&setup);
+        assert_ok(nkv_bench_mount(&bench));
+        assert_true(nkv_model_agrees(&model, &bench.store));
+        assert_memory_equal(bench.sim.bytes, before, bench.sim.size);
+        free(before);
+        nkv_model_free(&model);
+        nkv_bench_free(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +317,8 @@ int main(void)
         cmocka_unit_test(another_unit_and_more_copies_at_any_fill),
         cmocka_unit_test(more_sectors_at_any_fill),
         cmocka_unit_test(more_copies_of_a_damaged_store),
+        cmocka_unit_test(missing_copies_are_added_as_far_as_there_is_room),
+        cmocka_unit_test(a_smaller_key_table_takes_all_or_touches_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

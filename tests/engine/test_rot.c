@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "check.h"
 #include "entry_image.h"
+#include "results.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,9 +91,11 @@ static void iteration_passes_a_key_with_a_flipped_bit(void **state)
         for (uint32_t bit = 0; bit < 20 * 8; bit++) {
             unsigned others = ((1u << KEYS) - 1) & ~(1u << i);
 
+            nkv_fault_tried("bit flipped while mounted: iterated");
             flip(start * 8 + bit);
             assert_int_equal(iterate() & others, others);
             flip(start * 8 + bit);
+            nkv_fault_survived();
         }
     }
     assert_int_equal(iterate(), (1u << KEYS) - 1);
@@ -116,6 +119,7 @@ static void a_flipped_bit_gives_data_loss_and_no_wrong_value(void **state)
         for (uint32_t bit = 0; bit < 32 * 8; bit++) {
             const char *got;
 
+            nkv_fault_tried("bit flipped while mounted: read");
             flip(start * 8 + bit);
             got = nkv_bench_get(&bench, key);
             assert_true(strcmp(got, "(DATA_LOSS)") == 0 ||
@@ -123,6 +127,7 @@ static void a_flipped_bit_gives_data_loss_and_no_wrong_value(void **state)
                         (is_spare(bit) && strcmp(got, "value") == 0));
             flip(start * 8 + bit);
             assert_string_equal(nkv_bench_get(&bench, key), "value");
+            nkv_fault_survived();
         }
     }
 }
@@ -139,6 +144,7 @@ static void maintenance_survives_an_entry_that_rotted(void **state)
         for (uint32_t bit = 0; bit < 32 * 8; bit++) {
             unsigned others = ((1u << KEYS) - 1) & ~(1u << i);
 
+            nkv_fault_tried("bit flipped while mounted: maintained");
             nkv_bench_copy(&bench, &fresh);
             flip(start_of(i) * 8 + bit);
             assert_ok(nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY));
@@ -147,6 +153,7 @@ static void maintenance_survives_an_entry_that_rotted(void **state)
             assert_ok(nkv_bench_mount(&bench));
             assert_int_equal(iterate() & others, others);
             assert_string_equal(nkv_bench_get(&bench, "new"), "value");
+            nkv_fault_survived();
         }
     }
     nkv_bench_free(&fresh);
@@ -170,6 +177,7 @@ static void an_upgrade_survives_an_entry_that_rotted(void **state)
         for (uint32_t bit = 0; bit < 32 * 8; bit++) {
             unsigned others = ((1u << KEYS) - 1) & ~(1u << i);
 
+            nkv_fault_tried("bit flipped while mounted: upgraded");
             nkv_flash_sim_load(&bench.sim, image);
             assert_ok(nkv_bench_mount(&bench));
             flip(start_of(i) * 8 + bit);
@@ -177,6 +185,7 @@ static void an_upgrade_survives_an_entry_that_rotted(void **state)
             assert_int_equal(iterate() & others, others);
             assert_ok(nkv_bench_mount(&bench));
             assert_int_equal(iterate() & others, others);
+            nkv_fault_survived();
         }
     }
 }
@@ -207,6 +216,7 @@ static void a_bit_misread_once_during_collection_costs_nothing(void **state)
                                       .skip = skip,
                                       .mask = (uint8_t)(1u << skip % 8)};
 
+        nkv_fault_tried("bit misread once, collecting");
         nkv_bench_copy(&bench, &fresh);
         nkv_flash_sim_add_fault(&bench.sim, fault);
         (void)!nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY);
@@ -218,6 +228,7 @@ static void a_bit_misread_once_during_collection_costs_nothing(void **state)
             snprintf(key, sizeof key, "key%u", i);
             assert_string_equal(nkv_bench_get(&bench, key), "value");
         }
+        nkv_fault_survived();
     }
     nkv_bench_free(&fresh);
 }

@@ -1,13 +1,14 @@
 /*
- * Arbitrary bytes as a flash image: mounting, reading, writing and collecting
- * end in bounded time, keep the rules of the flash, and what was read before a
- * remount is there after it.
+ * Arbitrary bytes as a flash image: mounting, reading, writing, collecting and
+ * erasing all end in bounded time, keep the rules of the flash, and what was
+ * read before a remount is there after it.
  *
  * Byte 0 chooses the geometry, byte 1 the configuration, the rest is the image;
  * what is missing of it is erased.
  */
 #include "flash_sim.h"
 #include "fuzz.h"
+#include "results.h"
 
 #include <norkv/store.h>
 #include <norkv/survey.h>
@@ -25,7 +26,9 @@ enum {
     FLAG_FORMATS = 4,
     FLAG_SEAL = 8,
     FLAG_FEW_KEYS = 16,
-    FLAG_MANUAL_REPAIR = 32
+    FLAG_MANUAL_REPAIR = 32,
+    FLAG_FAST_MOUNT = 64,
+    FLAG_STEPS = 128
 };
 
 struct rig {
@@ -106,6 +109,8 @@ static void configure(struct rig *rig, uint8_t flags)
         .max_keys = flags & FLAG_FEW_KEYS ? 3 : KEYS_MAX,
         .copies = copies,
         .manual_repair = (flags & FLAG_MANUAL_REPAIR) != 0,
+        .fast_mount = (flags & FLAG_FAST_MOUNT) != 0,
+        .steps_per_write = flags & FLAG_STEPS ? 3 : 0,
     };
 }
 
@@ -126,6 +131,24 @@ static void set_up(struct rig *rig, const uint8_t *data, size_t size)
     }
     nkv_flash_sim_load(&rig->sim, image);
     configure(rig, data[1]);
+}
+
+/* Mounts, which may write the flash a few times and read it a few hundred. */
+static enum nkv_status mount(struct rig *rig)
+{
+    const struct nkv_sim_counts before = rig->sim.counts;
+    const struct nkv_sim_counts *now = &rig->sim.counts;
+    enum nkv_status status = nkv_mount(&rig->store, &rig->config);
+    uint64_t size = rig->sim.size;
+
+    demand(now->operations - before.operations <=
+               4u * ((uint64_t)rig->sim.units + rig->sim.flash.sector_count) +
+                   64,
+           "mount writes no more than it may");
+    demand(now->read_bytes - before.read_bytes <= 256 * size &&
+               now->reads - before.reads <= 64 * size,
+           "mount reads no more than it may");
+    return status;
 }
 
 /* Keys and values as one number, whatever their order. */
@@ -213,7 +236,7 @@ static void maintain(struct rig *rig)
 static void remount(struct rig *rig)
 {
     uint32_t count, count_again, sum = read_all(rig, &count);
-    enum nkv_status status = nkv_mount(&rig->store, &rig->config);
+    enum nkv_status status = mount(rig);
 
     demand(status == NKV_OK || status == NKV_DATA_LOSS ||
                status == NKV_RESOURCE_EXHAUSTED,
@@ -223,16 +246,21 @@ static void remount(struct rig *rig)
     check(rig);
 }
 
-/* A store that may not be written until all is erased. */
+/* Erases all; nothing is left, then and after a mount. */
 static void start_over(struct rig *rig)
 {
+    uint64_t operations = rig->sim.counts.operations;
     uint32_t count;
 
-    demand(rig->sim.counts.operations == 0, "mount left the flash alone");
     demand(nkv_erase_all(&rig->store) == NKV_OK, "erase_all works");
+    demand(rig->sim.counts.operations - operations <=
+               2u * rig->sim.flash.sector_count + 2u * rig->sim.units + 64,
+           "erase_all takes an erase a sector and a few entries");
     (void)read_all(rig, &count);
     demand(count == 0, "nothing is left");
-    demand(nkv_mount(&rig->store, &rig->config) == NKV_OK, "it mounts then");
+    demand(mount(rig) == NKV_OK, "it mounts then");
+    (void)read_all(rig, &count);
+    demand(count == 0, "nothing is back");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -244,14 +272,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
+    nkv_fault_tried("arbitrary bytes as an image");
     set_up(&rig, data, size);
-    status = nkv_mount(&rig.store, &rig.config);
+    status = mount(&rig);
     demand(status == NKV_OK || status == NKV_DATA_LOSS ||
                status == NKV_RESOURCE_EXHAUSTED ||
                status == NKV_FAILED_PRECONDITION,
            "mount says something sensible");
     (void)read_all(&rig, &count);
     if (status == NKV_FAILED_PRECONDITION) {
+        demand(rig.sim.counts.operations == 0, "mount left the flash alone");
         start_over(&rig);
     }
     check(&rig);
@@ -264,6 +294,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(&rig);
     write_some(&rig);
     check(&rig);
+    start_over(&rig);
+    check(&rig);
+    write_some(&rig);
+    check(&rig);
     nkv_flash_sim_free(&rig.sim);
+    nkv_fault_survived();
     return 0;
 }

@@ -44,6 +44,7 @@ void nkv_flash_sim_init(struct nkv_flash_sim *sim, uint32_t sector_size,
     memset(sim->bytes, 0xFF, sim->size);
     sim->doubtful = take_memory(sim->size);
     sim->states = take_memory(sim->units);
+    sim->failing = take_memory(sim->units);
     sim->erases = take_memory(sector_count * sizeof *sim->erases);
     sim->wound.intended =
         take_memory(sector_size > program_unit ? sector_size : program_unit);
@@ -55,6 +56,7 @@ void nkv_flash_sim_free(struct nkv_flash_sim *sim)
     free(sim->bytes);
     free(sim->doubtful);
     free(sim->states);
+    free(sim->failing);
     free(sim->erases);
     free(sim->wound.intended);
 }
@@ -69,6 +71,7 @@ void nkv_flash_sim_copy(struct nkv_flash_sim *to,
     to->bytes = kept.bytes;
     to->doubtful = kept.doubtful;
     to->states = kept.states;
+    to->failing = kept.failing;
     to->erases = kept.erases;
     to->wound.intended = kept.wound.intended;
     to->log = kept.log;
@@ -83,6 +86,9 @@ void nkv_flash_sim_copy(struct nkv_flash_sim *to,
     } else if (kept.has_doubtful) {
         memset(to->doubtful, 0, from->size);
     }
+    if (from->has_failing || kept.has_failing) {
+        memcpy(to->failing, from->failing, from->units);
+    }
     memcpy(to->wound.intended, from->wound.intended, from->wound.size);
 }
 
@@ -94,9 +100,11 @@ void nkv_flash_sim_load(struct nkv_flash_sim *sim, const uint8_t *image)
     memset(sim->doubtful, 0, sim->size);
     sim->has_doubtful = false;
     for (uint32_t i = 0; i < sim->units; i++) {
-        sim->states[i] = nkv_flash_sim_is_blank(image + (size_t)i * unit, unit)
-                             ? NKV_SIM_ERASED
-                             : NKV_SIM_PROGRAMMED;
+        if (!nkv_flash_sim_is_blank(image + (size_t)i * unit, unit)) {
+            sim->states[i] = NKV_SIM_PROGRAMMED;
+        } else {
+            sim->states[i] = sim->failing[i] ? NKV_SIM_FAILING : NKV_SIM_ERASED;
+        }
     }
 }
 
@@ -129,13 +137,25 @@ void nkv_flash_sim_clear_faults(struct nkv_flash_sim *sim)
     memset(sim->faults, 0, sizeof sim->faults);
 }
 
+void nkv_flash_sim_fail_unit(struct nkv_flash_sim *sim, uint32_t offset)
+{
+    uint32_t unit = offset / sim->flash.program_unit;
+
+    sim->failing[unit] = 1;
+    sim->has_failing = true;
+    if (sim->states[unit] == NKV_SIM_ERASED) {
+        sim->states[unit] = NKV_SIM_FAILING;
+    }
+}
+
 void nkv_flash_sim_poke(struct nkv_flash_sim *sim, uint32_t offset,
                         uint8_t byte)
 {
     uint8_t *state = &sim->states[offset / sim->flash.program_unit];
 
     sim->bytes[offset] = byte;
-    if (byte != 0xFF && *state == NKV_SIM_ERASED) {
+    if (byte != 0xFF &&
+        (*state == NKV_SIM_ERASED || *state == NKV_SIM_FAILING)) {
         *state = NKV_SIM_PROGRAMMED;
     }
 }

@@ -24,7 +24,10 @@ enum nkv_sim_state {
      * time, until it is erased or programmed. */
     NKV_SIM_WEAK,
     /* Reads 0xFF throughout, but what is programmed reads back wrong. */
-    NKV_SIM_WEAK_ERASED
+    NKV_SIM_WEAK_ERASED,
+    /* Erased, and takes no program any more: it is torn by one, which says so.
+     * An erase makes it failing again. */
+    NKV_SIM_FAILING
 };
 
 /* How the operation that power fails in ends. */
@@ -97,6 +100,8 @@ struct nkv_sim_counts {
     uint64_t erases;
     /* Units programmed and sectors erased. */
     uint64_t operations;
+    /* Reads that were disturbed. */
+    uint64_t disturbed;
 };
 
 /* What the last cut hit, for a test to judge what it left. */
@@ -120,6 +125,8 @@ struct nkv_flash_sim {
     uint8_t *doubtful;
     /* One enum nkv_sim_state a program unit. */
     uint8_t *states;
+    /* 1 for each unit that fails for good. */
+    uint8_t *failing;
     /* Erases of each sector. */
     uint32_t *erases;
     struct nkv_sim_counts counts;
@@ -129,11 +136,15 @@ struct nkv_flash_sim {
     struct nkv_sim_cut cut;
     bool is_off;
     bool has_doubtful;
+    bool has_failing;
     struct nkv_sim_wound wound;
     struct nkv_sim_fault faults[NKV_SIM_FAULTS_MAX];
     /* When not 0: one program or erase in so many goes wrong, at random: it is
      * done not at all, in part or in full, and says so or not. */
     uint32_t flaky_every;
+    /* When not 0: one read in so many, at random, has one of its bits flipped;
+     * the flash itself stays as it is. */
+    uint32_t disturb_every;
     uint64_t random;
     /* When not NULL: 'P' or 'E' for each operation, as far as it has room. */
     char *log;
@@ -167,6 +178,10 @@ void nkv_flash_sim_add_fault(struct nkv_flash_sim *sim,
                              struct nkv_sim_fault fault);
 
 void nkv_flash_sim_clear_faults(struct nkv_flash_sim *sim);
+
+/* Makes the unit that offset lies in fail from now on; one that is erased
+ * becomes NKV_SIM_FAILING. Only a new flash heals it. */
+void nkv_flash_sim_fail_unit(struct nkv_flash_sim *sim, uint32_t offset);
 
 /* Changes a byte behind everyone's back. */
 void nkv_flash_sim_poke(struct nkv_flash_sim *sim, uint32_t offset,

@@ -129,7 +129,8 @@ void nkv_flash_sim_cut_erase(struct nkv_flash_sim *sim, uint32_t sector)
     uint64_t random = cut->seed;
 
     wound(sim, true, sector * size, size, bytes);
-    if (cut->kind == NKV_SIM_CUT_BEFORE) {
+    if (cut->kind == NKV_SIM_CUT_BEFORE ||
+        (cut->kind == NKV_SIM_CUT_TORN && cut->amount == 0)) {
         return;
     }
     memset(sim->doubtful + (size_t)sector * size, 0, size);

@@ -95,6 +95,12 @@ enum nkv_status nkv_flash_sim_read(void *context, uint32_t offset, void *to,
         out[i] ^=
             (uint8_t)(sim->doubtful[offset + i] & nkv_random(&sim->random));
     }
+    if (sim->disturb_every > 0 && size > 0 &&
+        nkv_random_below(&sim->random, sim->disturb_every) == 0) {
+        sim->counts.disturbed++;
+        out[nkv_random_below(&sim->random, (uint32_t)size)] ^=
+            (uint8_t)(1u << nkv_random_below(&sim->random, 8));
+    }
     apply_stuck(sim, offset, to, size);
     return NKV_OK;
 }
@@ -121,7 +127,8 @@ static bool is_writable(const struct nkv_flash_sim *sim, uint32_t offset)
     enum nkv_sim_state state = sim->states[offset / unit];
 
     if (state != NKV_SIM_WEAK) {
-        return state == NKV_SIM_ERASED || state == NKV_SIM_WEAK_ERASED;
+        return state == NKV_SIM_ERASED || state == NKV_SIM_WEAK_ERASED ||
+               state == NKV_SIM_FAILING;
     }
     for (uint32_t i = 0; i < unit; i++) {
         if ((sim->bytes[offset + i] | sim->doubtful[offset + i]) != 0xFF) {
@@ -160,6 +167,22 @@ void nkv_flash_sim_mark(struct nkv_flash_sim *sim, uint32_t sector,
     uint32_t units = sim->flash.sector_size / sim->flash.program_unit;
 
     memset(sim->states + (size_t)sector * units, (int)state, units);
+    for (uint32_t i = 0; sim->has_failing && i < units; i++) {
+        if (state == NKV_SIM_ERASED && sim->failing[sector * units + i]) {
+            sim->states[sector * units + i] = NKV_SIM_FAILING;
+        }
+    }
+}
+
+/* A unit that fails takes a random part of its bits. */
+static void program_failing_unit(struct nkv_flash_sim *sim, uint32_t offset,
+                                 const uint8_t *from)
+{
+    for (uint32_t i = 0; i < sim->flash.program_unit; i++) {
+        sim->bytes[offset + i] &=
+            (uint8_t)(from[i] | nkv_random(&sim->random) % 256);
+    }
+    sim->states[offset / sim->flash.program_unit] = NKV_SIM_TORN;
 }
 
 static enum nkv_status check_program(struct nkv_flash_sim *sim, uint32_t offset,
@@ -192,6 +215,11 @@ static enum nkv_status program_units(struct nkv_flash_sim *sim, uint32_t offset,
     for (uint32_t at = 0; at < size; at += sim->flash.program_unit) {
         if (begin_operation(sim, 'P')) {
             nkv_flash_sim_cut_program(sim, offset + at, from + at);
+            return NKV_UNAVAILABLE;
+        }
+        if (sim->states[(offset + at) / sim->flash.program_unit] ==
+            NKV_SIM_FAILING) {
+            program_failing_unit(sim, offset + at, from + at);
             return NKV_UNAVAILABLE;
         }
         nkv_flash_sim_program_unit(sim, offset + at, from + at);

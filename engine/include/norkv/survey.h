@@ -51,9 +51,13 @@ struct nkv_place {
 
 /*
  * Calls visit for each place on the flash of a mounted store, in the order of
- * offsets, until it returns false. place is valid during the call only.
- * Statuses as nkv_mount: after NKV_FAILED_PRECONDITION or
- * NKV_RESOURCE_EXHAUSTED from mount the survey works too.
+ * offsets, until it returns false. place is valid during the call only. visit
+ * is called within the store's lock and must not use the store.
+ *
+ * Every entry is read and verified, also after a fast mount. NKV_OK, also when
+ * visit has ended it; NKV_FAILED_PRECONDITION: the store is not mounted; or a
+ * status of the driver. After NKV_FAILED_PRECONDITION, NKV_RESOURCE_EXHAUSTED
+ * or NKV_DATA_LOSS from nkv_mount the survey works too.
  */
 NKV_MUST_USE enum nkv_status
 nkv_survey(struct nkv_store *store,

@@ -1,0 +1,321 @@
+/*
+ * A sector that fails for good costs no write as long as the others have room:
+ * it is left alone, and counted.
+ */
+#include "bench.h"
+#include "check.h"
+#include "results.h"
+#include "workload.h"
+
+enum { SECTOR = 512, SECTORS = 8, PUTS = 300 };
+
+/* One way for a sector to fail, and when it begins. */
+struct failing {
+    enum nkv_sim_fault_kind kind;
+    enum nkv_status status;
+    uint32_t sector;
+    /* Writes before it does. */
+    uint32_t after;
+};
+
+static struct nkv_bench bench;
+static bool is_open;
+static struct nkv_model model;
+
+static struct nkv_workload workload;
+
+static const struct nkv_workload_mix writes = {.puts = 850, .deletes = 150};
+static const struct nkv_workload_mix puts_only = {.puts = 1000};
+
+/* About a quarter of the flash gets live. */
+static void open_bench(uint32_t unit, uint8_t copies, uint64_t seed)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, SECTORS, unit),
+                                          .copies = copies, .max_keys = 26};
+    uint32_t keys = unit > 16 ? 14 : 22;
+
+    nkv_fault_tried("sector fails for good");
+    nkv_bench_init(&bench, &setup);
+    is_open = true;
+    workload = (struct nkv_workload){.random = seed,
+                                     .key_count = keys / copies,
+                                     .key_size_max = 8,
+                                     .value_size_max = 60,
+                                     .mix = &writes};
+    assert_ok(nkv_bench_mount(&bench));
+}
+
+static void close_bench(void)
+{
+    assert_true(nkv_bench_is_sound(&bench));
+    nkv_model_free(&model);
+    nkv_bench_free(&bench);
+    is_open = false;
+    nkv_fault_survived();
+}
+
+/* After a test that failed half-way. */
+static int tear_down(void **state)
+{
+    (void)state;
+    if (is_open) {
+        nkv_model_free(&model);
+        nkv_bench_free(&bench);
+        is_open = false;
+    }
+    return 0;
+}
+
+static void write_some(const struct nkv_workload_mix *mix, uint32_t count)
+{
+    workload.mix = mix;
+    workload.full_puts = 0;
+    assert_true(nkv_workload_run(&workload, &bench, &model, count));
+    assert_int_equal(workload.full_puts, 0);
+}
+
+static void begin_to_fail(const struct failing *failing)
+{
+    struct nkv_sim_fault fault = {.kind = failing->kind,
+                                  .offset = failing->sector * SECTOR,
+                                  .size = SECTOR,
+                                  .status = failing->status};
+
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+}
+
+static void expect_retired(uint32_t sectors)
+{
+    struct nkv_statistics now = nkv_bench_statistics(&bench);
+
+    assert_true(now.retired_sectors >= sectors);
+    assert_true(now.retired_bytes > 0);
+    assert_true(now.retired_bytes <= now.free_bytes + now.stale_bytes);
+}
+
+/* Puts go round the flash several times, so each sector is met; then a mount,
+ * which has to find out anew. */
+static void go_on_with(const struct failing *failing)
+{
+    write_some(&writes, failing->after);
+    begin_to_fail(failing);
+    write_some(&puts_only, PUTS);
+    expect_retired(1);
+    write_some(&writes, PUTS);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_true(nkv_model_agrees(&model, &bench.store));
+    write_some(&writes, PUTS);
+    expect_retired(1);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_true(nkv_model_agrees(&model, &bench.store));
+}
+
+/* In each sector in turn: from the first write on, and from later ones. */
+static void fail_each_sector(enum nkv_sim_fault_kind kind,
+                             enum nkv_status status, uint8_t copies)
+{
+    static const uint32_t afters[] = {0, 20, 100};
+
+    for (uint32_t sector = 0; sector < SECTORS; sector++) {
+        for (size_t i = 0; i < sizeof afters / sizeof *afters; i++) {
+            struct failing failing = {kind, status, sector, afters[i]};
+
+            open_bench(16, copies, sector + 1);
+            go_on_with(&failing);
+            close_bench();
+        }
+    }
+}
+
+static void a_sector_that_takes_no_program_costs_no_write(void **state)
+{
+    (void)state;
+    fail_each_sector(NKV_SIM_FAULT_PROGRAM, NKV_UNAVAILABLE, 1);
+    fail_each_sector(NKV_SIM_FAULT_PROGRAM, NKV_DATA_LOSS, 1);
+}
+
+static void a_sector_that_takes_no_erase_costs_no_write(void **state)
+{
+    (void)state;
+    fail_each_sector(NKV_SIM_FAULT_ERASE, NKV_UNAVAILABLE, 1);
+    fail_each_sector(NKV_SIM_FAULT_ERASE, NKV_DATA_LOSS, 1);
+}
+
+static void programs_that_silently_do_nothing_cost_no_write(void **state)
+{
+    (void)state;
+    fail_each_sector(NKV_SIM_FAULT_SILENT_PROGRAM, NKV_OK, 1);
+}
+
+static void erases_that_silently_do_nothing_cost_no_write(void **state)
+{
+    (void)state;
+    fail_each_sector(NKV_SIM_FAULT_SILENT_ERASE, NKV_OK, 1);
+}
+
+static void with_two_copies_a_failing_sector_costs_no_write(void **state)
+{
+    (void)state;
+    fail_each_sector(NKV_SIM_FAULT_PROGRAM, NKV_UNAVAILABLE, 2);
+    fail_each_sector(NKV_SIM_FAULT_ERASE, NKV_UNAVAILABLE, 2);
+    fail_each_sector(NKV_SIM_FAULT_SILENT_PROGRAM, NKV_OK, 2);
+    fail_each_sector(NKV_SIM_FAULT_SILENT_ERASE, NKV_OK, 2);
+}
+
+/* The second one fails while the first is retired already. */
+static void two_failing_sectors_cost_no_write(void **state)
+{
+    static const enum nkv_sim_fault_kind kinds[] = {
+        NKV_SIM_FAULT_PROGRAM, NKV_SIM_FAULT_ERASE,
+        NKV_SIM_FAULT_SILENT_PROGRAM, NKV_SIM_FAULT_SILENT_ERASE};
+
+    (void)state;
+    for (uint32_t i = 0; i < 16; i++) {
+        struct failing first = {kinds[i % 4], NKV_UNAVAILABLE, i % SECTORS, 0};
+        struct failing second = {kinds[i / 4], NKV_UNAVAILABLE,
+                                 (i + 3) % SECTORS, 0};
+
+        open_bench(16, 1, i + 1);
+        begin_to_fail(&first);
+        write_some(&puts_only, PUTS);
+        begin_to_fail(&second);
+        write_some(&writes, PUTS);
+        expect_retired(2);
+        /* It is not known any more which ones they are, and the only erased
+         * ones may be those two: writes may fail then, but lose nothing. */
+        assert_ok(nkv_bench_mount(&bench));
+        assert_true(nkv_model_agrees(&model, &bench.store));
+        close_bench();
+    }
+}
+
+static void other_program_units_retire_sectors_too(void **state)
+{
+    static const uint32_t units[] = {1, 4, 64};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        for (uint32_t sector = 0; sector < SECTORS; sector += 3) {
+            struct failing program = {NKV_SIM_FAULT_PROGRAM, NKV_UNAVAILABLE,
+                                      sector, 0};
+            struct failing erase = {NKV_SIM_FAULT_SILENT_ERASE, NKV_OK, sector,
+                                    40};
+
+            open_bench(units[i], 1, sector + 1);
+            go_on_with(&program);
+            close_bench();
+            open_bench(units[i], 1, sector + 1);
+            go_on_with(&erase);
+            close_bench();
+        }
+    }
+}
+
+/* What failed works again after the next mount: nothing is retired for good by
+ * one bad hour. */
+static void a_sector_that_works_again_is_used_after_a_mount(void **state)
+{
+    struct failing failing = {NKV_SIM_FAULT_PROGRAM, NKV_UNAVAILABLE, 2, 0};
+
+    (void)state;
+    open_bench(16, 1, 1);
+    begin_to_fail(&failing);
+    write_some(&puts_only, PUTS);
+    expect_retired(1);
+    nkv_flash_sim_clear_faults(&bench.sim);
+    assert_ok(nkv_bench_mount(&bench));
+    bench.sim.erases[2] = 0;
+    write_some(&writes, PUTS);
+    assert_int_equal(nkv_bench_statistics(&bench).retired_sectors, 0);
+    assert_int_equal(nkv_bench_statistics(&bench).retired_bytes, 0);
+    assert_true(bench.sim.erases[2] > 0);
+    close_bench();
+}
+
+/* Idle steps come to an end, and so does maintenance. */
+static void steps_end_with_a_retired_sector(void **state)
+{
+    static const enum nkv_sim_fault_kind kinds[] = {
+        NKV_SIM_FAULT_PROGRAM, NKV_SIM_FAULT_ERASE,
+        NKV_SIM_FAULT_SILENT_PROGRAM, NKV_SIM_FAULT_SILENT_ERASE};
+
+    (void)state;
+    for (uint32_t i = 0; i < 4 * SECTORS; i++) {
+        struct failing failing = {kinds[i % 4], NKV_UNAVAILABLE, i / 4, 0};
+        bool more = true;
+
+        open_bench(16, 1, i + 1);
+        begin_to_fail(&failing);
+        write_some(&writes, PUTS);
+        for (unsigned steps = 0; more; steps++) {
+            assert_true(steps < 1000);
+            assert_ok(nkv_step(&bench.store, &more));
+        }
+        assert_ok(nkv_maintain(&bench.store, NKV_MAINTAIN_FULL));
+        assert_ok(nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY));
+        assert_true(nkv_model_agrees(&model, &bench.store));
+        write_some(&writes, PUTS);
+        close_bench();
+    }
+}
+
+/* It is empty then, and after a mount too, or asks to be erased again. */
+static void expect_erased(void)
+{
+    enum nkv_status status;
+
+    assert_ok(nkv_erase_all(&bench.store));
+    nkv_model_free(&model);
+    assert_true(nkv_model_agrees(&model, &bench.store));
+    status = nkv_bench_mount(&bench);
+    if (status == NKV_FAILED_PRECONDITION) {
+        status = nkv_erase_all(&bench.store);
+    }
+    assert_ok(status);
+    assert_true(nkv_model_agrees(&model, &bench.store));
+}
+
+static void erase_all_works_with_a_failing_sector(void **state)
+{
+    static const enum nkv_sim_fault_kind kinds[] = {
+        NKV_SIM_FAULT_PROGRAM, NKV_SIM_FAULT_ERASE,
+        NKV_SIM_FAULT_SILENT_PROGRAM, NKV_SIM_FAULT_SILENT_ERASE};
+
+    (void)state;
+    for (uint32_t i = 0; i < 4 * SECTORS; i++) {
+        for (uint32_t puts = 0; puts <= 60; puts += 20) {
+            struct failing failing = {kinds[i % 4], NKV_UNAVAILABLE, i / 4, 0};
+
+            open_bench(16, 1, i + 1);
+            write_some(&writes, puts);
+            begin_to_fail(&failing);
+            expect_erased();
+            write_some(&writes, PUTS);
+            expect_erased();
+            write_some(&writes, PUTS);
+            assert_ok(nkv_bench_mount(&bench));
+            assert_true(nkv_model_agrees(&model, &bench.store));
+            close_bench();
+        }
+    }
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_sector_that_takes_no_program_costs_no_write),
+        TEST(a_sector_that_takes_no_erase_costs_no_write),
+        TEST(programs_that_silently_do_nothing_cost_no_write),
+        TEST(erases_that_silently_do_nothing_cost_no_write),
+        TEST(with_two_copies_a_failing_sector_costs_no_write),
+        TEST(two_failing_sectors_cost_no_write),
+        TEST(other_program_units_retire_sectors_too),
+        TEST(a_sector_that_works_again_is_used_after_a_mount),
+        TEST(steps_end_with_a_retired_sector),
+        TEST(erase_all_works_with_a_failing_sector),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
