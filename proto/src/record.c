@@ -95,7 +95,7 @@ enum nkv_status nkv_record_next(struct nkv_span *records,
     return NKV_OK;
 }
 
-uint64_t nkv_hash(uint64_t hash, const uint8_t *data, size_t size)
+uint64_t nkv_fnv64(uint64_t hash, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         hash = (hash ^ data[i]) * UINT64_C(0x100000001B3);
@@ -109,8 +109,8 @@ void nkv_digest_add(struct nkv_digest *digest, struct nkv_span key,
     uint8_t head[NKV_RECORD_HEAD_MAX];
     size_t size = nkv_record_head(head, key, value.size);
 
-    digest->sum +=
-        nkv_hash(nkv_hash(NKV_HASH_START, head, size), value.data, value.size);
+    digest->sum += nkv_fnv64(nkv_fnv64(NKV_FNV64_START, head, size), value.data,
+                             value.size);
     digest->records++;
     digest->bytes += key.size + value.size;
 }

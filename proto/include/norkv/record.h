@@ -58,8 +58,8 @@ struct nkv_digest {
 
 /* FNV-1a, 64 bits: start with this, and go over the bytes in any pieces. The
  * hash of "foobar" is 85944171F73967E8 (draft-eastlake-fnv). */
-#define NKV_HASH_START UINT64_C(0xCBF29CE484222325)
-uint64_t nkv_hash(uint64_t hash, const uint8_t *data, size_t size);
+#define NKV_FNV64_START UINT64_C(0xCBF29CE484222325)
+uint64_t nkv_fnv64(uint64_t hash, const uint8_t *data, size_t size);
 
 /* Adds a record to a digest. */
 void nkv_digest_add(struct nkv_digest *digest, struct nkv_span key,
