@@ -237,9 +237,15 @@ test_collect_frees_what_is_stale()
         norkv collect $kind
         expect_done
         norkv collect $kind --json
-        expect_done
+        expect_rc 0
     done
     expect_json heavy kind
+    mv err out
+    # The first report, any in between, and the last one.
+    "$HELPERS/json_members" progress unit <out >json
+    expect_rc $?
+    [ "$(sort -u json)" = $'collect\tsteps' ] || fail "progress: $(cat json)"
+    [ "$(wc -l <json)" -ge 2 ] || fail 'expected a first and a last report'
     norkv stats --json
     expect_json $'1\t0' keys stale_bytes
     norkv get k

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "device.h"
 #include "output.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,11 +25,17 @@ static bool find_kind(const char *name, enum nkv_collect_kind *kind)
     return false;
 }
 
+struct collection {
+    struct nkv_progress progress;
+    uint32_t steps;
+};
+
 static void keep_steps(void *context, uint32_t steps)
 {
-    uint32_t *last = context;
+    struct collection *collection = context;
 
-    *last = steps;
+    collection->steps = steps;
+    nkv_progress_update(&collection->progress, steps);
 }
 
 static enum nkv_exit print(const struct nkv_options *options,
@@ -57,16 +64,21 @@ static enum nkv_exit collect(const struct nkv_options *options,
                              enum nkv_collect_kind kind)
 {
     struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
-    uint32_t steps = 0;
-    struct nkv_client_progress progress = {keep_steps, &steps};
-    enum nkv_status status = nkv_client_collect(client, &call, kind, &progress);
-    bool nothing =
-        status == NKV_NOT_FOUND && nkv_client_reason(client) == NKV_REASON_NONE;
+    struct collection collection = {.steps = 0};
+    struct nkv_client_progress progress = {keep_steps, &collection};
+    enum nkv_status status;
+    bool nothing;
 
+    nkv_progress_begin(&collection.progress, options, "collect",
+                       NKV_PROGRESS_STEPS);
+    status = nkv_client_collect(client, &call, kind, &progress);
+    nkv_progress_end(&collection.progress);
+    nothing =
+        status == NKV_NOT_FOUND && nkv_client_reason(client) == NKV_REASON_NONE;
     if (status != NKV_OK && !nothing) {
         return nkv_fail_call(client, status);
     }
-    return print(options, kind, steps, !nothing);
+    return print(options, kind, collection.steps, !nothing);
 }
 
 enum nkv_exit nkv_run_collect(const struct nkv_options *options, int count,
