@@ -2,6 +2,7 @@
 #ifndef NORKV_CLI_OUTPUT_H
 #define NORKV_CLI_OUTPUT_H
 
+#include "json_set.h"
 #include "report.h"
 
 #include <jansson.h>
@@ -33,20 +34,5 @@ void nkv_print_shown(struct nkv_span bytes);
 
 /* Writes an object as one line, and frees it. NULL says that memory ran out. */
 enum nkv_exit nkv_print_json(json_t *object);
-
-/* Sets member name to the bytes as hex digits. */
-void nkv_json_set_hex(json_t *object, const char *name, struct nkv_span bytes);
-
-/* Sets "key", if it is printable, and "key_hex". */
-void nkv_json_set_key(json_t *object, struct nkv_span key);
-
-/* Sets "text", if the value is UTF-8, and "value_hex". */
-void nkv_json_set_value(json_t *object, struct nkv_span value);
-
-/* Sets an integer member. */
-void nkv_json_set_integer(json_t *object, const char *name, json_int_t value);
-
-/* Sets a text member; text that is no UTF-8 goes as nkv_show has it. */
-void nkv_json_set_text(json_t *object, const char *name, const char *text);
 
 #endif
