@@ -17,7 +17,7 @@ struct listing {
 static bool add(void *context, const struct nkv_client_record *from)
 {
     struct listing *listing = context;
-    struct nkv_record record = {
+    struct nkv_listed record = {
         .version = from->version,
         .value_size = from->value_size,
         .status = from->status,

@@ -28,9 +28,9 @@ static void print_line(struct nkv_span key, struct nkv_span value)
 /* Prints one key. What cannot be read was counted as damaged. */
 static enum nkv_exit print(const struct nkv_options *options,
                            struct nkv_image *image,
-                           const struct nkv_record *record)
+                           const struct nkv_listed *record)
 {
-    struct nkv_span key = nkv_record_key(record);
+    struct nkv_span key = nkv_listed_key(record);
     enum nkv_exit code = NKV_EXIT_DONE;
     struct nkv_blob value;
     uint32_t version;

@@ -9,10 +9,10 @@ static bool starts_with(const struct nkv_iterator *at, struct nkv_span prefix)
 }
 
 /* The key an iterator is at, verified. */
-static struct nkv_record record_at(struct nkv_image *image,
+static struct nkv_listed record_at(struct nkv_image *image,
                                    const struct nkv_iterator *at)
 {
-    struct nkv_record record = {
+    struct nkv_listed record = {
         .key_size = at->key_size,
         .version = at->value.version,
         .value_size = at->value.total_size,
@@ -21,7 +21,7 @@ static struct nkv_record record_at(struct nkv_image *image,
 
     memcpy(record.key, at->key, at->key_size);
     record.status =
-        nkv_describe(&image->store, nkv_record_key(&record), &value);
+        nkv_describe(&image->store, nkv_listed_key(&record), &value);
     return record;
 }
 
@@ -30,7 +30,7 @@ static bool take(struct nkv_image *image, const struct nkv_iterator *at,
                  enum nkv_status status, struct nkv_records *records,
                  size_t *damaged)
 {
-    struct nkv_record record;
+    struct nkv_listed record;
 
     if (status != NKV_OK) {
         (*damaged)++;

@@ -10,11 +10,11 @@
 enum { FIRST_ROOM = 64 };
 
 bool nkv_records_add(struct nkv_records *records,
-                     const struct nkv_record *record)
+                     const struct nkv_listed *record)
 {
     if (records->count == records->room) {
         size_t room = records->room > 0 ? 2 * records->room : FIRST_ROOM;
-        struct nkv_record *items =
+        struct nkv_listed *items =
             realloc(records->items, room * sizeof *items);
 
         if (items == NULL) {
@@ -27,7 +27,7 @@ bool nkv_records_add(struct nkv_records *records,
     return true;
 }
 
-static int compare_keys(const struct nkv_record *a, const struct nkv_record *b)
+static int compare_keys(const struct nkv_listed *a, const struct nkv_listed *b)
 {
     size_t common = a->key_size < b->key_size ? a->key_size : b->key_size;
     int order = memcmp(a->key, b->key, common);
@@ -37,8 +37,8 @@ static int compare_keys(const struct nkv_record *a, const struct nkv_record *b)
 
 static int compare(const void *left, const void *right)
 {
-    const struct nkv_record *a = left;
-    const struct nkv_record *b = right;
+    const struct nkv_listed *a = left;
+    const struct nkv_listed *b = right;
     int order = compare_keys(a, b);
 
     return order != 0 ? order
@@ -47,7 +47,7 @@ static int compare(const void *left, const void *right)
 
 void nkv_records_sort(struct nkv_records *records)
 {
-    struct nkv_record *items = records->items;
+    struct nkv_listed *items = records->items;
     size_t kept = 0;
 
     if (records->count == 0) {
@@ -67,11 +67,11 @@ void nkv_records_free(struct nkv_records *records)
     *records = (struct nkv_records){0};
 }
 
-static enum nkv_exit print_json(const struct nkv_record *record)
+static enum nkv_exit print_json(const struct nkv_listed *record)
 {
     json_t *object = json_object();
 
-    nkv_json_set_key(object, nkv_record_key(record));
+    nkv_json_set_key(object, nkv_listed_key(record));
     nkv_json_set_integer(object, "version", record->version);
     nkv_json_set_integer(object, "size", record->value_size);
     if (record->status != NKV_OK) {
@@ -80,13 +80,13 @@ static enum nkv_exit print_json(const struct nkv_record *record)
     return nkv_print_json(object);
 }
 
-static void print_line(const struct nkv_record *record, bool is_long)
+static void print_line(const struct nkv_listed *record, bool is_long)
 {
     if (is_long) {
         printf("%10" PRIu32 " %6" PRIu32 " ", record->version,
                record->value_size);
     }
-    nkv_print_shown(nkv_record_key(record));
+    nkv_print_shown(nkv_listed_key(record));
     if (is_long && record->status != NKV_OK) {
         printf("  (%s)", nkv_status_name(record->status));
     }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct nkv_record {
+struct nkv_listed {
     uint8_t key[63];
     uint8_t key_size;
     uint32_t version;
@@ -20,19 +20,19 @@ struct nkv_record {
 };
 
 struct nkv_records {
-    struct nkv_record *items;
+    struct nkv_listed *items;
     size_t count;
     size_t room;
 };
 
-static inline struct nkv_span nkv_record_key(const struct nkv_record *record)
+static inline struct nkv_span nkv_listed_key(const struct nkv_listed *record)
 {
     return (struct nkv_span){record->key, record->key_size};
 }
 
 /* Adds a copy of record. False: no memory. */
 bool nkv_records_add(struct nkv_records *records,
-                     const struct nkv_record *record);
+                     const struct nkv_listed *record);
 
 /* Sorts by key, and leaves one of several with the same: the last version. */
 void nkv_records_sort(struct nkv_records *records);
