@@ -155,6 +155,52 @@ static void what_was_under_way_can_be_dropped(void **state)
     nkv_line_sim_free(&line);
 }
 
+static void short_bytes_take_their_time_too(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SIZE];
+    struct nkv_line_sim line;
+    nkv_line_sim_init(&line, 1);
+    line.speed.baud = 3000000;
+    write_pattern(&line, 3000);
+    assert_in_range(nkv_line_sim_sent_us(&line, 0), 9998, 10000);
+    line.now_us = 9990;
+    assert_in_range(read_all(&line, bytes, sizeof(bytes)), 2996, 2998);
+    line.now_us = 10000;
+    assert_in_range(read_all(&line, bytes, sizeof(bytes)), 2, 4);
+    assert_int_equal(nkv_line_sim_sent_us(&line, 0), 10000);
+    nkv_line_sim_free(&line);
+}
+
+static void a_buffer_that_is_not_read_runs_over(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    struct nkv_buffer four = {bytes, 4};
+    struct nkv_line_sim line;
+    nkv_line_sim_init(&line, 1);
+    line.speed.baud = 10000;
+    line.room[1] = 8;
+    write_pattern(&line, 30);
+    /* Ten have arrived, eight of them lie there. */
+    line.now_us = 10000;
+    assert_int_equal(nkv_line_sim_read(&line, 1, four), 4);
+    assert_memory_equal(bytes, "\0\1\2\3", 4);
+    assert_int_equal(line.counts.overruns[1], 2);
+    /* Five more, for which there is room for four. */
+    line.now_us = 15000;
+    assert_int_equal(read_all(&line, bytes, sizeof(bytes)), 8);
+    assert_memory_equal(bytes, "\4\5\6\7\12\13\14\15", 8);
+    assert_int_equal(line.counts.overruns[1], 3);
+    /* One that is read in time loses nothing. */
+    for (; line.now_us <= 30000; line.now_us += 1000)
+        (void)read_all(&line, bytes, sizeof(bytes));
+    assert_int_equal(line.counts.overruns[1], 3);
+    assert_int_equal(bytes[0], 29);
+    assert_int_equal(line.counts.overruns[0], 0);
+    nkv_line_sim_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +211,8 @@ int main(void)
         cmocka_unit_test(a_delay_never_changes_the_order),
         cmocka_unit_test(a_seed_repeats_a_run),
         cmocka_unit_test(what_was_under_way_can_be_dropped),
+        cmocka_unit_test(short_bytes_take_their_time_too),
+        cmocka_unit_test(a_buffer_that_is_not_read_runs_over),
     };
     return cmocka_run_group_tests_name("line_sim", tests, NULL, NULL);
 }

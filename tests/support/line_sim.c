@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MILLION = 1000000, FIRST_CAPACITY = 4096 };
+enum { MILLION = 1000000, NS_PER_US = 1000, FIRST_CAPACITY = 4096 };
+
+/* Of ten bits at a bit a second. */
+static const uint64_t byte_ns = (uint64_t)10 * 1000 * MILLION;
 
 void nkv_line_sim_init(struct nkv_line_sim *line, uint64_t seed)
 {
@@ -44,25 +47,26 @@ static void make_room(struct nkv_line_pipe *pipe)
 }
 
 static void append(struct nkv_line_pipe *pipe, uint8_t value,
-                   uint64_t arrives_us)
+                   uint64_t arrives_ns)
 {
     if (pipe->first + pipe->size == pipe->capacity)
         make_room(pipe);
     struct nkv_line_byte *byte = &pipe->bytes[pipe->first + pipe->size++];
     byte->value = value;
-    byte->arrives_us = arrives_us;
+    byte->arrives_ns = arrives_ns;
 }
 
 /* Puts a byte behind those before it: a line never changes the order. */
 static void travel(struct nkv_line_sim *line, struct nkv_line_pipe *pipe,
                    uint8_t value, uint64_t from_us)
 {
-    uint64_t arrives = from_us + (uint64_t)line->speed.latency_ms * 1000;
-    if (arrives < pipe->last_us)
-        arrives = pipe->last_us;
+    uint64_t arrives =
+        (from_us + (uint64_t)line->speed.latency_ms * 1000) * NS_PER_US;
+    if (arrives < pipe->last_ns)
+        arrives = pipe->last_ns;
     if (line->speed.baud != 0)
-        arrives += (uint64_t)10 * MILLION / line->speed.baud;
-    pipe->last_us = arrives;
+        arrives += byte_ns / line->speed.baud;
+    pipe->last_ns = arrives;
     append(pipe, value, arrives);
 }
 
@@ -115,12 +119,46 @@ void nkv_line_sim_write(struct nkv_line_sim *line, unsigned end,
     }
 }
 
+uint64_t nkv_line_sim_sent_us(const struct nkv_line_sim *line, unsigned end)
+{
+    uint64_t latency_us = (uint64_t)line->speed.latency_ms * 1000;
+    uint64_t last_us = line->pipes[end].last_ns / NS_PER_US;
+    return last_us < line->now_us + latency_us ? line->now_us
+                                               : last_us - latency_us;
+}
+
 /* ---- Reading ---------------------------------------------------------- */
+
+static uint64_t arrives_us(const struct nkv_line_byte *byte)
+{
+    return (byte->arrives_ns + NS_PER_US - 1) / NS_PER_US;
+}
+
+/* What has arrived since goes into the buffer, or is lost. */
+static void land(struct nkv_line_sim *line, unsigned end)
+{
+    struct nkv_line_pipe *pipe = &line->pipes[1 - end];
+    struct nkv_line_byte *bytes = pipe->bytes + pipe->first;
+    size_t room = line->room[end];
+    size_t at = pipe->landed;
+    while (at < pipe->size && arrives_us(&bytes[at]) <= line->now_us) {
+        if (room == 0 || pipe->landed < room)
+            bytes[pipe->landed++] = bytes[at];
+        else
+            line->counts.overruns[end]++;
+        at++;
+    }
+    if (at == pipe->landed)
+        return;
+    memmove(bytes + pipe->landed, bytes + at,
+            (pipe->size - at) * sizeof(*bytes));
+    pipe->size -= at - pipe->landed;
+}
 
 uint64_t nkv_line_sim_next_us(const struct nkv_line_sim *line, unsigned end)
 {
     const struct nkv_line_pipe *pipe = &line->pipes[1 - end];
-    return pipe->size == 0 ? UINT64_MAX : pipe->bytes[pipe->first].arrives_us;
+    return pipe->size == 0 ? UINT64_MAX : arrives_us(&pipe->bytes[pipe->first]);
 }
 
 size_t nkv_line_sim_read(struct nkv_line_sim *line, unsigned end,
@@ -131,10 +169,13 @@ size_t nkv_line_sim_read(struct nkv_line_sim *line, unsigned end,
     if (line->faults.split && most > 0)
         most = 1 +
                nkv_random_below(&line->random, most > 64 ? 64 : (uint32_t)most);
+    if (pipe->size > 0)
+        land(line, end);
     size_t size = 0;
-    while (size < most && nkv_line_sim_next_us(line, end) <= line->now_us) {
+    while (size < most && pipe->landed > 0) {
         to.data[size++] = pipe->bytes[pipe->first++].value;
         pipe->size--;
+        pipe->landed--;
     }
     if (pipe->size == 0)
         pipe->first = 0;
@@ -145,4 +186,5 @@ void nkv_line_sim_clear(struct nkv_line_sim *line, unsigned end)
 {
     line->pipes[1 - end].size = 0;
     line->pipes[1 - end].first = 0;
+    line->pipes[1 - end].landed = 0;
 }

@@ -1,7 +1,8 @@
 /*
  * A serial line in memory between two ends, on a clock of its own: bytes take
  * their time, keep their order, and are dropped, flipped, doubled, delayed and
- * cut into pieces as a seeded generator says, so that a run can be repeated.
+ * cut into pieces as a seeded generator says, so that a run can be repeated. An
+ * end may have a buffer of its own size, which runs over when it is not read.
  */
 #ifndef NORKV_TESTS_LINE_SIM_H
 #define NORKV_TESTS_LINE_SIM_H
@@ -44,11 +45,13 @@ struct nkv_line_counts {
     uint64_t writes_lost;
     uint64_t writes_doubled;
     uint64_t writes_delayed;
+    /* Bytes that arrived when an end's buffer was full, by end. */
+    uint64_t overruns[2];
 };
 
 /* A byte on its way. */
 struct nkv_line_byte {
-    uint64_t arrives_us;
+    uint64_t arrives_ns;
     uint8_t value;
 };
 
@@ -58,12 +61,17 @@ struct nkv_line_pipe {
     size_t first;
     size_t size;
     size_t capacity;
-    uint64_t last_us;
+    uint64_t last_ns;
+    /* So many of the first have arrived, and lie in the receiver's buffer. */
+    size_t landed;
 };
 
 struct nkv_line_sim {
     struct nkv_line_faults faults;
     struct nkv_line_speed speed;
+    /* Bytes that each end holds until it reads them; 0: any number. What
+     * arrives beyond that is lost. */
+    size_t room[2];
     struct nkv_line_counts counts;
     uint64_t now_us;
     uint64_t random;
@@ -87,6 +95,10 @@ size_t nkv_line_sim_read(struct nkv_line_sim *line, unsigned end,
 /* When the next byte is there for an end to read (it may be already);
  * UINT64_MAX: none is on its way. */
 uint64_t nkv_line_sim_next_us(const struct nkv_line_sim *line, unsigned end);
+
+/* When the last byte that an end has written will have left it; not before
+ * now. */
+uint64_t nkv_line_sim_sent_us(const struct nkv_line_sim *line, unsigned end);
 
 /* Drops all that is on its way to an end: its receiver was off. */
 void nkv_line_sim_clear(struct nkv_line_sim *line, unsigned end);
