@@ -193,7 +193,8 @@ struct nkv_server_config {
     /* The RPC channel. 0: 1. */
     uint32_t channel_id;
     /* Content bytes that the line may hold until the server polls: what the
-     * board buffers in front of read. 0: max_frame. */
+     * board buffers in front of read, whatever the bytes are
+     * (norkv/receive_ring.h). 0: max_frame. */
     uint32_t rx_window;
     /* The longest time between two polls, flash work included, ms. */
     uint32_t stall_max_ms;
