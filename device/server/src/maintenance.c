@@ -263,9 +263,12 @@ static bool is_our_unit_id(const struct nkv_server *server,
 
 static void erase_all(struct nkv_rpc_call *call, struct nkv_server_store *store)
 {
-    enum nkv_status status = nkv_erase_all(store->store);
+    struct nkv_server *server = nkv_server_of(call);
+    enum nkv_status status;
 
-    nkv_server_of(call)->value_crc.known = false;
+    nkv_restore_abort(server, (uint32_t)(store - server->config->stores));
+    status = nkv_erase_all(store->store);
+    server->value_crc.known = false;
     if (status == NKV_OK) {
         store->mount_status = NKV_OK;
     }

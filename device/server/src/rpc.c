@@ -15,7 +15,7 @@ static bool is_active(const struct nkv_rpc_call *call)
 static bool has_client_stream(const struct nkv_rpc_method *method)
 {
     return method->kind == NKV_RPC_CLIENT_STREAM ||
-           method->kind == NKV_RPC_BIDI;
+           method->kind == NKV_RPC_BIDI || method->kind == NKV_RPC_BIDI_SINGLE;
 }
 
 enum nkv_status nkv_rpc_init(struct nkv_rpc *rpc,
@@ -258,15 +258,32 @@ static struct nkv_rpc_call *free_slot(const struct nkv_rpc *rpc,
     return found;
 }
 
-static void start_call(struct nkv_rpc *rpc, const struct target *target,
-                       const struct nkv_packet *packet)
+/* Makes way for a call that the same client began again, or, of a method that
+ * has one call at a time, another client. */
+static void end_predecessor(struct nkv_rpc *rpc, const struct target *target,
+                            uint32_t call_id)
 {
-    struct nkv_rpc_call *call = find_call(rpc, target, packet->call_id);
-    struct nkv_span request = packet->payload;
+    struct nkv_rpc_call *call = find_call(rpc, target, call_id);
 
     if (call != NULL) {
         cancel(call);
+    } else if (target->method->kind == NKV_RPC_BIDI_SINGLE) {
+        call = find_call(rpc, target, NKV_CALL_ID_ANY);
+        if (call != NULL) {
+            call->method->handle(call, NKV_RPC_CANCEL,
+                                 (struct nkv_span){NULL, 0});
+            nkv_rpc_respond(call, NKV_ABORTED, (struct nkv_span){NULL, 0});
+        }
     }
+}
+
+static void start_call(struct nkv_rpc *rpc, const struct target *target,
+                       const struct nkv_packet *packet)
+{
+    struct nkv_rpc_call *call;
+    struct nkv_span request = packet->payload;
+
+    end_predecessor(rpc, target, packet->call_id);
     call = free_slot(rpc, target->method->kind);
     if (call == NULL) {
         answer(rpc, packet, NKV_PACKET_RESPONSE, NKV_UNAVAILABLE);

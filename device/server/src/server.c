@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-    CHUNK_SIZE = 64,
     /* What is taken in one poll, so that a chattering line leaves time for
      * what runs. */
     POLL_SIZE = 1024,
@@ -152,21 +151,28 @@ static void take_byte(struct nkv_server *server, uint8_t byte)
     server->in_frame = byte != FLAG;
 }
 
+/* Sees to it that there is input; false: nothing more has arrived. */
+static bool has_input(struct nkv_server *server)
+{
+    const struct nkv_byte_stream *stream = &server->config->stream;
+
+    if (server->input_taken == server->input_size) {
+        server->input_taken = 0;
+        server->input_size = (uint8_t)stream->read(
+            stream->context, server->input, sizeof server->input);
+    }
+    return server->input_taken < server->input_size;
+}
+
 /* Takes what arrived; returns whether there was anything. */
 static bool receive(struct nkv_server *server)
 {
-    const struct nkv_byte_stream *stream = &server->config->stream;
-    uint8_t chunk[CHUNK_SIZE];
     size_t total = 0;
-    size_t size;
 
-    do {
-        size = stream->read(stream->context, chunk, sizeof chunk);
-        for (size_t i = 0; i < size; i++) {
-            take_byte(server, chunk[i]);
-        }
-        total += size;
-    } while (size == sizeof chunk && total < POLL_SIZE);
+    while (!server->keeps_frame && total < POLL_SIZE && has_input(server)) {
+        take_byte(server, server->input[server->input_taken++]);
+        total++;
+    }
     if (total > 0) {
         server->received_ms = nkv_server_now_ms(server);
     }
@@ -196,14 +202,21 @@ static bool idle(struct nkv_server *server)
 
 bool nkv_server_poll(struct nkv_server *server)
 {
-    bool received = receive(server);
-    bool was_running = nkv_rpc_is_running(&server->rpc);
+    bool received;
+    bool was_running;
 
+    server->poll_ms = nkv_server_now_ms(server);
+    received = receive(server);
+    was_running = nkv_rpc_is_running(&server->rpc);
     (void)nkv_rpc_step(&server->rpc);
     if (received || was_running) {
         return true;
     }
-    return is_line_quiet(server) && idle(server);
+    if (!is_line_quiet(server)) {
+        return false;
+    }
+    nkv_restore_expire(server);
+    return !nkv_is_restoring(server) && idle(server);
 }
 
 enum nkv_status nkv_server_log(struct nkv_server *server, const char *text)
@@ -223,6 +236,8 @@ void nkv_server_disconnect(struct nkv_server *server)
     nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
     nkv_hdlc_decoder_init(&server->decoder, server->config->memory.receive);
     server->in_frame = false;
+    server->input_size = 0;
+    server->input_taken = 0;
 }
 
 void nkv_server_count_overruns(struct nkv_server *server, uint32_t count)

@@ -7,7 +7,12 @@
 #include <norkv/rpc.h>
 #include <norkv/server.h>
 
-enum nkv_work_kind { NKV_WORK_NONE, NKV_WORK_SCAN, NKV_WORK_COLLECT };
+enum nkv_work_kind {
+    NKV_WORK_NONE,
+    NKV_WORK_SCAN,
+    NKV_WORK_COLLECT,
+    NKV_WORK_RESTORE
+};
 
 /* All services of the server. */
 extern const struct nkv_rpc_service nkv_services[];
@@ -48,6 +53,19 @@ enum nkv_status nkv_status_for_client(enum nkv_status status);
 /* Why reading a key failed, as far as the status does not say. */
 norkv_v1_Reason nkv_read_reason(enum nkv_status status);
 
+/* Why putting key failed with status. */
+norkv_v1_Reason nkv_put_reason(const struct nkv_server_store *store,
+                               struct nkv_span key, enum nkv_status status);
+
+/* Ends a Restore that was silent for too long: its client is gone. */
+void nkv_restore_expire(struct nkv_server *server);
+
+/* Whether a Restore is under way, so that its next chunk may come any time. */
+bool nkv_is_restoring(const struct nkv_server *server);
+
+/* Ends the Restore of a store that is going to be erased. */
+void nkv_restore_abort(struct nkv_server *server, uint32_t store);
+
 nkv_rpc_handler nkv_handle_open;
 nkv_rpc_handler nkv_handle_echo;
 nkv_rpc_handler nkv_handle_get;
@@ -55,6 +73,7 @@ nkv_rpc_handler nkv_handle_describe;
 nkv_rpc_handler nkv_handle_put;
 nkv_rpc_handler nkv_handle_delete;
 nkv_rpc_handler nkv_handle_scan;
+nkv_rpc_handler nkv_handle_restore;
 nkv_rpc_handler nkv_handle_statistics;
 nkv_rpc_handler nkv_handle_collect;
 nkv_rpc_handler nkv_handle_erase_all;

@@ -70,22 +70,22 @@ static bool condition_holds(const struct write *write,
     return false;
 }
 
-static norkv_v1_Reason full_reason(const struct write *write)
+static norkv_v1_Reason full_reason(const struct nkv_server_store *store,
+                                   struct nkv_span key)
 {
     struct nkv_statistics statistics;
     struct nkv_value found;
 
-    nkv_statistics(write->store->store, &statistics);
+    nkv_statistics(store->store, &statistics);
     if (statistics.keys >= statistics.max_keys &&
-        nkv_describe(write->store->store, write->key, &found) ==
-            NKV_NOT_FOUND) {
+        nkv_describe(store->store, key, &found) == NKV_NOT_FOUND) {
         return norkv_v1_Reason_REASON_KEY_TABLE_FULL;
     }
     return norkv_v1_Reason_REASON_STORE_FULL;
 }
 
-static norkv_v1_Reason write_reason(const struct write *write,
-                                    enum nkv_status status)
+norkv_v1_Reason nkv_put_reason(const struct nkv_server_store *store,
+                               struct nkv_span key, enum nkv_status status)
 {
     switch (status) {
     case NKV_INVALID_ARGUMENT:
@@ -93,7 +93,7 @@ static norkv_v1_Reason write_reason(const struct write *write,
     case NKV_FAILED_PRECONDITION:
         return norkv_v1_Reason_REASON_STORE_READ_ONLY;
     case NKV_RESOURCE_EXHAUSTED:
-        return full_reason(write);
+        return full_reason(store, key);
     default:
         return norkv_v1_Reason_REASON_NONE;
     }
@@ -138,7 +138,7 @@ static void apply(const struct write *write, struct nkv_write_result *result)
         status = put(write, &result->message.version);
     }
     if (status != NKV_OK) {
-        fail(result, status, write_reason(write, status));
+        fail(result, status, nkv_put_reason(write->store, write->key, status));
     }
 }
 

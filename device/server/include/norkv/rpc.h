@@ -22,7 +22,10 @@ enum nkv_rpc_kind {
     NKV_RPC_UNARY,
     NKV_RPC_SERVER_STREAM,
     NKV_RPC_CLIENT_STREAM,
-    NKV_RPC_BIDI
+    NKV_RPC_BIDI,
+    /* The same, one call at a time: a new one takes the place of the one
+     * before, which ends with a RESPONSE ABORTED. */
+    NKV_RPC_BIDI_SINGLE
 };
 
 enum nkv_rpc_event {

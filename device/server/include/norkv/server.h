@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 enum {
+    /* Bytes that one call of read is asked for. */
+    NKV_SERVER_READ_SIZE = 64,
     NKV_PROTOCOL_VERSION = 1,
     /* The smallest receive buffer, content bytes of a frame. */
     NKV_SERVER_FRAME_MIN = 160,
@@ -97,6 +99,21 @@ struct nkv_server_long {
     uint32_t reported_ms;
 };
 
+/* A restore between two chunks, or within one. Members are private. */
+struct nkv_server_restore {
+    struct nkv_span rest;
+    uint32_t next_offset;
+    uint32_t crc32;
+    uint32_t records;
+    uint32_t written;
+    uint32_t gap_offset;
+    uint32_t heard_ms;
+    uint32_t credited_ms;
+    bool has_store;
+    bool has_gap;
+    bool is_last;
+};
+
 /* What the server knows of a call that goes on. Members are private. */
 struct nkv_server_work {
     uint8_t kind;
@@ -104,6 +121,7 @@ struct nkv_server_work {
     union {
         struct nkv_server_scan scan;
         struct nkv_server_long operation;
+        struct nkv_server_restore restore;
     } of;
 };
 
@@ -231,10 +249,17 @@ struct nkv_server {
     struct nkv_line_counters counters;
     struct nkv_server_crc value_crc;
     uint32_t start_ms;
+    uint32_t poll_ms;
     uint32_t received_ms;
     uint32_t session_count;
     uint32_t use_count;
     bool in_frame;
+    /* The last frame's content is still being worked on: what was read behind
+     * it waits in input, the rest in front of read. */
+    bool keeps_frame;
+    uint8_t input_size;
+    uint8_t input_taken;
+    uint8_t input[NKV_SERVER_READ_SIZE];
 };
 
 /*
@@ -252,6 +277,12 @@ nkv_server_init(struct nkv_server *server,
  * Does what there is to do, a bounded piece of it: up to 1 KiB of what arrived,
  * one step of each running call, and when there is nothing of either, one
  * nkv_step of each store. EraseAll alone blocks for as long as the erases take.
+ *
+ * The records of a Restore's chunk are put from the receive buffer, as many in
+ * one poll as are begun within 10 ms of its start, at least one. While some are
+ * left nothing is read: what arrives waits in front of read, where rx_window
+ * says that there is room for all that a client may send meanwhile. So one poll
+ * takes 10 ms and the longest put at most, however large a chunk is.
  *
  * True: there is more to do at once. False: call again when bytes have arrived,
  * or after 100 ms.
