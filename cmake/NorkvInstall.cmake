@@ -1,6 +1,11 @@
 # What 'cmake --install' puts where: the tools, and libnorkv with its headers
-# and norkv.pc. The engine is not installed: firmware builds it from source.
+# and norkv.pc, and a rule for udev. The engine is not installed: firmware builds it from source.
 include(GNUInstallDirs)
+
+# With the prefix /usr or /usr/local this is where udev looks.
+set(NORKV_UDEV_RULES_DIR lib/udev/rules.d CACHE STRING
+    "Where udev's rules are installed")
+install(FILES host/udev/60-norkv.rules DESTINATION ${NORKV_UDEV_RULES_DIR})
 
 install(TARGETS norkv norkv-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # A static libnorkv needs the two others; norkv.pc says so.

@@ -146,10 +146,45 @@ test_a_port_must_be_named()
         norkv $command
         expect_error 2 'NORKV_PORT'
     done
+    expect_error 2 'no port was named; there are.*: give --port PORT, --serial-number SN'
     norkv erase-all
     expect_error 2 '\-\-unit-id'
     norkv erase-all --unit-id x
     expect_error 2 'NORKV_PORT'
+}
+
+test_a_port_is_chosen_by_what_it_is()
+{
+    norkv info --serial-number no-such-number
+    expect_error 1 'no port fits serial number no-such-number; there are.*plugged in'
+    norkv info --vid-pid fFfF:0001 --serial-number x
+    expect_error 1 'no port fits ffff:0001 serial number x; there are'
+    # What is given here counts for more than the environment.
+    NORKV_PORT=/dev/no-such-port norkv info --vid-pid ffff:0001
+    expect_error 1 'no port fits ffff:0001'
+    norkv info --port x --serial-number y
+    expect_error 2 '\-\-port names the port already'
+    for ids in '' 1 0403 0403: 0403:60011 403:6001 0403-6001 0000:0001 \
+        ' 403:6001' 0x03:6001 +403:6001; do
+        norkv info --vid-pid "$ids"
+        expect_error 2 'no pair of USB ids: write four hex digits'
+    done
+}
+
+test_control_lines_are_kept_on_or_off()
+{
+    for state in keep on off; do
+        norkv info --port /dev/no-such-port --dtr $state --rts $state
+        expect_error 1 'no such port'
+    done
+    norkv info --port x --dtr up
+    expect_error 2 "\-\-dtr 'up': write keep, on or off"
+    norkv info --port x --rts ''
+    expect_error 2 "\-\-rts '': write keep, on or off"
+    norkv ports --dtr on
+    expect_error 2 "'ports' takes no --dtr"
+    norkv info --port tcp:127.0.0.1:1 --dtr on
+    expect_error 2 'only a serial port has the lines DTR and RTS'
 }
 
 test_a_key_too_long_or_empty_is_refused()

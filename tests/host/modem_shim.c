@@ -1,12 +1,36 @@
 /*
- * Preloaded by the serial port's test: answers the modem-line requests that a
- * pseudoterminal has no lines for, so that libserialport takes one for a port.
+ * Preloaded by the serial port's test: answers the requests that a
+ * pseudoterminal has no control lines and no speed limit for, so that it passes
+ * for a serial port.
  */
 #define _GNU_SOURCE
+#include <asm/termbits.h>
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
+
+/* The lines, of all ports together. */
+static int lines = TIOCM_DTR | TIOCM_RTS | TIOCM_DSR | TIOCM_CTS | TIOCM_CD;
+
+/* What the pretended hardware can do at most. */
+enum { SPEED_MAX = 3000000 };
+
+static int call_next(int fd, unsigned long request, void *argument)
+{
+    int (*next)(int, unsigned long, ...) = NULL;
+    void *symbol = dlsym(RTLD_NEXT, "ioctl");
+    memcpy(&next, &symbol, sizeof(next));
+    return next(fd, request, argument);
+}
+
+static int get_mode(int fd, struct termios2 *mode)
+{
+    int result = call_next(fd, TCGETS2, mode);
+    if (result == 0 && mode->c_ospeed > SPEED_MAX)
+        mode->c_ospeed = SPEED_MAX;
+    return result;
+}
 
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -15,20 +39,15 @@ int ioctl(int fd, unsigned long request, ...)
     void *argument = va_arg(list, void *);
     va_end(list);
     switch (request) {
-    case TIOCMGET: {
-        int lines = TIOCM_DSR | TIOCM_CTS | TIOCM_CD;
+    case TIOCMGET:
         memcpy(argument, &lines, sizeof(lines));
         return 0;
-    }
     case TIOCMSET:
-    case TIOCMBIS:
-    case TIOCMBIC:
+        memcpy(&lines, argument, sizeof(lines));
         return 0;
+    case TCGETS2:
+        return get_mode(fd, argument);
     default:
-        break;
+        return call_next(fd, request, argument);
     }
-    int (*next)(int, unsigned long, ...) = NULL;
-    void *symbol = dlsym(RTLD_NEXT, "ioctl");
-    memcpy(&next, &symbol, sizeof(next));
-    return next(fd, request, argument);
 }

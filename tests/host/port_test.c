@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +50,51 @@ static void a_pseudoterminal_carries_calls(void **state)
         nkv_client_free(&client);
     }
     nkv_live_device_end(&live);
+}
+
+/* Whatever the terminal did to bytes before. */
+static void a_pseudoterminal_passes_all_bytes_as_they_are(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    struct termios mode;
+    nkv_live_device_start_pty(&live);
+    int fd = open(live.port, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_int_equal(tcgetattr(fd, &mode), 0);
+    mode.c_iflag = ICRNL | INLCR | IXON | IXOFF | ISTRIP | PARMRK | IUTF8;
+    mode.c_oflag = OPOST | ONLCR | XTABS;
+    mode.c_lflag = ICANON | ECHO | ISIG | IEXTEN;
+    assert_int_equal(tcsetattr(fd, TCSANOW, &mode), 0);
+    struct nkv_client *client = open_port(live.port);
+    assert_int_equal(tcgetattr(fd, &mode), 0);
+    assert_int_equal(mode.c_iflag, 0);
+    assert_int_equal(mode.c_oflag, 0);
+    assert_int_equal(mode.c_lflag, 0);
+    assert_int_equal(mode.c_cflag & CSIZE, CS8);
+    nkv_exercise(client);
+    nkv_client_free(&client);
+    close(fd);
+    nkv_live_device_end(&live);
+}
+
+static void only_a_serial_port_has_control_lines(void **state)
+{
+    (void)state;
+    const struct nkv_client_options options[] = {{.dtr = NKV_LINE_ON},
+                                                 {.rts = NKV_LINE_OFF}};
+    struct nkv_live_device live[2];
+    nkv_live_device_start_pty(&live[0]);
+    nkv_live_device_start_tcp(&live[1]);
+    for (int i = 0; i < 4; i++) {
+        struct nkv_client *client;
+        assert_int_equal(
+            nkv_client_open(live[i % 2].port, &options[i / 2], &client),
+            NKV_INVALID_ARGUMENT);
+        assert_says(client, "only a serial port has the lines DTR and RTS");
+        nkv_client_free(&client);
+    }
+    nkv_live_device_end(&live[0]);
+    nkv_live_device_end(&live[1]);
 }
 
 static void a_link_to_a_pseudoterminal_is_as_good(void **state)
@@ -274,6 +321,35 @@ static void a_port_in_use_blames_only_who_has_the_lock(void **state)
     nkv_live_device_end(&live);
 }
 
+/* A child that bears another program's name has the lock. */
+static void a_port_that_modem_manager_tries_says_so(void **state)
+{
+    (void)state;
+    struct nkv_live_device live;
+    char byte;
+    int ends[2];
+    nkv_live_device_start_pty(&live);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    pid_t holder = fork();
+    if (holder == 0) {
+        int fd = open(live.port, O_RDWR | O_NOCTTY);
+        bool good = prctl(PR_SET_NAME, "ModemManager") == 0 &&
+                    flock(fd, LOCK_EX | LOCK_NB) == 0;
+        close(ends[0]);
+        good = good && write(ends[1], "", 1) == 1;
+        _exit(good && read(ends[1], &byte, 1) == 0 ? 0 : 1);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_refuses(live.port, NKV_UNAVAILABLE, "in use by ModemManager (");
+    assert_refuses(
+        live.port, NKV_UNAVAILABLE,
+        ", which tries new ports for modems: repeat in some seconds");
+    close(ends[0]);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+    nkv_live_device_end(&live);
+}
+
 /* Root may open anything, so a child that is nobody tries. */
 static void a_port_that_is_not_ours_names_its_group(void **state)
 {
@@ -386,6 +462,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pseudoterminal_carries_calls),
+        cmocka_unit_test(a_pseudoterminal_passes_all_bytes_as_they_are),
+        cmocka_unit_test(only_a_serial_port_has_control_lines),
         cmocka_unit_test(a_link_to_a_pseudoterminal_is_as_good),
         cmocka_unit_test(a_socket_carries_calls),
         cmocka_unit_test(ports_that_are_none_are_refused),
@@ -395,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_port_in_use_names_who_has_it),
         cmocka_unit_test(a_lock_whose_holder_vanishes_is_tried_again),
         cmocka_unit_test(a_port_in_use_blames_only_who_has_the_lock),
+        cmocka_unit_test(a_port_that_modem_manager_tries_says_so),
         cmocka_unit_test(a_port_that_is_not_ours_names_its_group),
         cmocka_unit_test(a_pseudoterminal_that_dies_is_noticed),
         cmocka_unit_test(a_socket_that_dies_is_noticed),

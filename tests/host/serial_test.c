@@ -1,11 +1,9 @@
 /*
- * The path through libserialport, on a machine without a serial port. It wants
- * a device under /dev that /sys/class/tty knows, and modem lines. So the first
- * process makes a mount namespace of its own, in which a pseudoterminal has
- * another name and a place in sysfs, serves a device on it, and runs itself a
- * second time with the modem lines answered by a preloaded shim: that one is
- * the client, and does the tests. Where namespaces are not allowed, this is
- * skipped (77).
+ * The path of a real port, on a machine without one. So the first process makes
+ * a mount namespace of its own, in which a pseudoterminal has another name and
+ * a place in sysfs, serves a device on it, and runs itself a second time with
+ * the control lines answered by a preloaded shim: that one is the client, and
+ * does the tests. Where namespaces are not allowed, this is skipped (77).
  */
 #define _GNU_SOURCE
 #include "exercise.h"
@@ -17,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +23,8 @@
 #include <unistd.h>
 
 #define PORT "/dev/ttyNORKV0"
+#define USB_SERIAL "/sys/bus/usb-serial"
+#define TIMER USB_SERIAL "/devices/ttyNORKV0/latency_timer"
 
 enum { SKIPPED = 77 };
 
@@ -47,26 +48,135 @@ static void a_serial_port_carries_calls(void **state)
     }
 }
 
-static void the_line_is_set_as_asked(void **state)
+/* The port, beside a client that has it: opened before. */
+static int open_beside(void)
+{
+    int fd = open(PORT, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void set_lines(int fd, int lines)
+{
+    assert_int_equal(ioctl(fd, TIOCMSET, &lines), 0);
+}
+
+static int get_lines(int fd)
+{
+    int lines;
+    assert_int_equal(ioctl(fd, TIOCMGET, &lines), 0);
+    return lines & (TIOCM_DTR | TIOCM_RTS);
+}
+
+/* All that a tty may do to bytes is on: line editing, echo, translation, flow
+ * control, parity. */
+static void spoil(int fd)
+{
+    struct termios mode;
+    assert_int_equal(tcgetattr(fd, &mode), 0);
+    mode.c_iflag = IGNBRK | BRKINT | IGNPAR | PARMRK | INPCK | ISTRIP | INLCR |
+                   IGNCR | ICRNL | IUCLC | IXON | IXANY | IXOFF | IMAXBEL |
+                   IUTF8;
+    mode.c_oflag = OPOST | OLCUC | ONLCR | OCRNL | ONOCR | ONLRET | XTABS;
+    mode.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | IEXTEN;
+    mode.c_cflag |= CRTSCTS | HUPCL | CSTOPB | PARODD;
+    mode.c_cc[VMIN] = 7;
+    mode.c_cc[VTIME] = 3;
+    assert_int_equal(tcsetattr(fd, TCSANOW, &mode), 0);
+}
+
+static void a_serial_port_passes_all_bytes_as_they_are(void **state)
 {
     (void)state;
     struct termios mode;
+    int fd = open_beside();
+    spoil(fd);
     struct nkv_client *client = open_port(230400);
-    int fd = open(PORT, O_RDWR | O_NOCTTY | O_NONBLOCK);
-    /* Only root gets past TIOCEXCL. */
-    if (fd < 0) {
-        assert_int_equal(errno, EBUSY);
-    } else {
-        assert_int_equal(tcgetattr(fd, &mode), 0);
-        assert_int_equal(cfgetospeed(&mode), B230400);
-        assert_int_equal(mode.c_cflag & CSIZE, CS8);
-        assert_int_equal(mode.c_cflag & (PARENB | CSTOPB), 0);
-        assert_int_equal(mode.c_iflag & (IXON | IXOFF | ICRNL), 0);
-        assert_int_equal(mode.c_lflag & (ICANON | ECHO | ISIG), 0);
-        close(fd);
-    }
+    assert_int_equal(tcgetattr(fd, &mode), 0);
+    assert_int_equal(cfgetospeed(&mode), B230400);
+    assert_int_equal(mode.c_cflag & CSIZE, CS8);
+    assert_int_equal(mode.c_cflag & (PARENB | PARODD | CSTOPB | CRTSCTS), 0);
+    /* Closing the port drops no line. */
+    assert_int_equal(mode.c_cflag & HUPCL, 0);
+    assert_true((mode.c_cflag & CLOCAL) != 0 && (mode.c_cflag & CREAD) != 0);
+    assert_int_equal(mode.c_iflag, 0);
+    assert_int_equal(mode.c_oflag, 0);
+    assert_int_equal(mode.c_lflag, 0);
+    assert_int_equal(mode.c_cc[VMIN], 1);
+    assert_int_equal(mode.c_cc[VTIME], 0);
     nkv_exercise(client);
     nkv_client_free(&client);
+    close(fd);
+}
+
+static void any_speed_that_the_port_can_do_is_set(void **state)
+{
+    (void)state;
+    struct nkv_client_options options = {.baud = 4000000};
+    struct nkv_client *client;
+    static const uint32_t speeds[] = {1200, 115200, 250000, 921600, 1234567};
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+        client = open_port(speeds[i]);
+        nkv_exercise(client);
+        nkv_client_free(&client);
+    }
+    assert_int_equal(nkv_client_open(PORT, &options, &client),
+                     NKV_INVALID_ARGUMENT);
+    assert_says(client, "the port cannot do 4000000 baud; the nearest that it "
+                        "offers is 3000000");
+    nkv_client_free(&client);
+}
+
+static void control_lines_are_kept_or_set_as_asked(void **state)
+{
+    (void)state;
+    static const int before[] = {0, TIOCM_DTR, TIOCM_RTS,
+                                 TIOCM_DTR | TIOCM_RTS};
+    int fd = open_beside();
+    for (int i = 0; i < 4 * 9; i++) {
+        int dtr = i / 4 % 3;
+        int rts = i / 12;
+        struct nkv_client *client;
+        struct nkv_client_options options = {
+            .dtr = (enum nkv_line_state)dtr,
+            .rts = (enum nkv_line_state)rts,
+        };
+        int wanted = before[i % 4];
+        if (dtr != NKV_LINE_KEEP)
+            wanted &= ~TIOCM_DTR;
+        if (rts != NKV_LINE_KEEP)
+            wanted &= ~TIOCM_RTS;
+        wanted |= dtr == NKV_LINE_ON ? TIOCM_DTR : 0;
+        wanted |= rts == NKV_LINE_ON ? TIOCM_RTS : 0;
+        set_lines(fd, before[i % 4]);
+        assert_done(client, nkv_client_open(PORT, &options, &client));
+        assert_int_equal(get_lines(fd), wanted);
+        assert_done(client, nkv_client_echo(client, NULL, "x", NULL));
+        nkv_client_free(&client);
+        assert_int_equal(get_lines(fd), wanted);
+    }
+    close(fd);
+}
+
+/* What the first process has put into sysfs can be written, so that no hint is
+ * needed any more. */
+static void the_latency_timer_of_an_adapter_is_lowered(void **state)
+{
+    (void)state;
+    char text[8] = "";
+    FILE *timer = fopen(TIMER, "r");
+    assert_non_null(timer);
+    assert_non_null(fgets(text, sizeof(text), timer));
+    assert_string_equal(text, "16\n");
+    fclose(timer);
+    struct nkv_client *client = open_port(0);
+    assert_string_equal(nkv_client_hint(client), "");
+    nkv_client_free(&client);
+    timer = fopen(TIMER, "r");
+    assert_non_null(timer);
+    assert_non_null(fgets(text, sizeof(text), timer));
+    assert_string_equal(text, "1\n");
+    fclose(timer);
 }
 
 static void a_serial_port_in_use_is_refused(void **state)
@@ -114,8 +224,11 @@ static void a_serial_port_that_dies_is_noticed(void **state)
 static int be_the_client(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_latency_timer_of_an_adapter_is_lowered),
         cmocka_unit_test(a_serial_port_carries_calls),
-        cmocka_unit_test(the_line_is_set_as_asked),
+        cmocka_unit_test(a_serial_port_passes_all_bytes_as_they_are),
+        cmocka_unit_test(any_speed_that_the_port_can_do_is_set),
+        cmocka_unit_test(control_lines_are_kept_or_set_as_asked),
         cmocka_unit_test(a_serial_port_in_use_is_refused),
         cmocka_unit_test(a_baud_rate_that_is_none_is_refused),
         cmocka_unit_test(a_serial_port_that_dies_is_noticed),
@@ -176,13 +289,15 @@ static bool rename_device(const char *pseudoterminal, const char *folder)
            mount(folder, "/dev", NULL, MS_BIND | MS_REC, NULL) == 0;
 }
 
+/* An adapter with a latency timer, on a bus of its own. */
 static bool fake_sysfs(void)
 {
-    char path[128];
-    if (mount("none", "/sys/class/tty", "tmpfs", 0, NULL) != 0)
-        return false;
-    snprintf(path, sizeof(path), "/sys/class/tty/%s", strrchr(PORT, '/') + 1);
-    return symlink("../../devices/platform/norkv/tty/ttyNORKV0", path) == 0;
+    return mount("none", "/sys/bus", "tmpfs", 0, NULL) == 0 &&
+           mkdir(USB_SERIAL, 0755) == 0 &&
+           mkdir(USB_SERIAL "/devices", 0755) == 0 &&
+           mkdir(USB_SERIAL "/devices/ttyNORKV0", 0755) == 0 &&
+           close(open(TIMER, O_CREAT | O_WRONLY, 0644)) == 0 &&
+           write_file(TIMER, "16\n");
 }
 
 static pid_t start_client(char *program, char *shim)
@@ -247,6 +362,7 @@ int main(int argc, char **argv)
     else
         result = serve(&live, start_client(program, argv[1]));
     nkv_live_device_end(&live);
+    umount2("/sys/bus", MNT_DETACH);
     umount2("/dev", MNT_DETACH);
     umount2(folder, MNT_DETACH);
     rmdir(folder);

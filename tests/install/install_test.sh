@@ -10,6 +10,7 @@ trap 'rm -rf "$prefix"' EXIT
 
 cmake --install "$build" --prefix "$prefix" >"$prefix/log"
 "$prefix/bin/norkv" --version
+sh "$(dirname "$0")/udev_rule.sh" "$prefix/lib/udev/rules.d/60-norkv.rules"
 "$prefix/bin/norkv-sim" --help >"$prefix/help"
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name norkv.pc)")
 export PKG_CONFIG_PATH

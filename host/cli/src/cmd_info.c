@@ -55,13 +55,13 @@ static json_t *store_object(const struct nkv_device_store *store)
     return object;
 }
 
-static enum nkv_exit print_json(const char *port,
+static enum nkv_exit print_json(const struct nkv_client *client,
                                 const struct nkv_device *device)
 {
     json_t *object = json_object();
     json_t *stores = json_array();
 
-    nkv_json_set_text(object, "port", port);
+    nkv_json_set_text(object, "port", nkv_client_port(client));
     nkv_json_set_text(object, "product", device->product);
     nkv_json_set_text(object, "unit_id", device->unit_id);
     nkv_json_set_text(object, "firmware", device->firmware);
@@ -73,6 +73,9 @@ static enum nkv_exit print_json(const char *port,
         json_array_append_new(stores, store_object(&device->stores[i]));
     }
     json_object_set_new(object, "stores", stores);
+    if (nkv_client_hint(client)[0] != '\0') {
+        nkv_json_set_text(object, "hint", nkv_client_hint(client));
+    }
     return nkv_print_json(object);
 }
 
@@ -83,9 +86,10 @@ static void print_text(const char *label, const char *text)
     putchar('\n');
 }
 
-static void print_lines(const char *port, const struct nkv_device *device)
+static void print_lines(const struct nkv_client *client,
+                        const struct nkv_device *device)
 {
-    print_text("port", port);
+    print_text("port", nkv_client_port(client));
     print_text("product", device->product);
     print_text("unit id", device->unit_id);
     print_text("firmware", device->firmware);
@@ -102,6 +106,9 @@ static void print_lines(const char *port, const struct nkv_device *device)
         printf(", %" PRIu32 " bytes, up to %" PRIu32 " keys, %s\n",
                store->capacity, store->max_keys,
                nkv_status_name(store->mount_status));
+    }
+    if (nkv_client_hint(client)[0] != '\0') {
+        print_text("hint", nkv_client_hint(client));
     }
 }
 
@@ -123,9 +130,9 @@ enum nkv_exit nkv_run_info(const struct nkv_options *options, int count,
     if (status != NKV_OK) {
         code = nkv_fail_call(client, status);
     } else if (nkv_given(options, NKV_OPTION_JSON)) {
-        code = print_json(options->port, device);
+        code = print_json(client, device);
     } else {
-        print_lines(options->port, device);
+        print_lines(client, device);
     }
     nkv_client_free(&client);
     return code;

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* For -v: two lines a frame, what it means and its bytes. */
 static void trace(void *context, const struct nkv_client_trace *frame)
@@ -23,28 +25,79 @@ static uint32_t timeout_of(const struct nkv_options *options,
     return options->timeout_ms > 0 ? options->timeout_ms : timeout_ms;
 }
 
-enum nkv_exit nkv_connect(const struct nkv_options *options,
-                          uint32_t timeout_ms, struct nkv_client **client)
+static enum nkv_exit fail_to_find(enum nkv_status status, const char *why)
 {
-    struct nkv_client_options how = {
-        .baud = options->baud,
-        .deadline_ms = timeout_of(options, timeout_ms),
-        .limit_ms = timeout_of(options, timeout_ms),
-        .client_name = "norkv",
-    };
-    enum nkv_status status;
+    if (status == NKV_OK) {
+        return nkv_fail_for_memory();
+    }
+    if (status == NKV_NOT_FOUND) {
+        return nkv_fail(NKV_EXIT_FAILED, "%s: is the device plugged in?", why);
+    }
+    if (status == NKV_FAILED_PRECONDITION) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "%s: say more, or name one with --port; "
+                        "/dev/serial/by-id has names that last",
+                        why);
+    }
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "%s: give --port PORT, --serial-number SN or --vid-pid "
+                    "VVVV:PPPP, or set NORKV_PORT",
+                    why);
+}
 
-    *client = NULL;
-    if (options->port == NULL || options->port[0] == '\0') {
+/* Sets *name to the port that the options mean; free it. */
+static enum nkv_exit find_port(const struct nkv_options *options, char **name)
+{
+    char why[NKV_PORTS_WHY_SIZE];
+    const struct nkv_port *port;
+    struct nkv_port *ports;
+    enum nkv_status status;
+    size_t count;
+
+    if (nkv_ports_list(&ports, &count) != NKV_OK) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "cannot list the serial ports: is /sys there, and may "
+                        "it be read? --port PORT needs no list");
+    }
+    status = nkv_ports_find(ports, count, &options->choice, &port, why);
+    if (status == NKV_OK) {
+        *name = strdup(port->name);
+    }
+    nkv_ports_free(ports, count);
+    if (*name != NULL) {
+        return NKV_EXIT_DONE;
+    }
+    return fail_to_find(status, why);
+}
+
+static bool has_choice(const struct nkv_options *options)
+{
+    return nkv_given(options, NKV_OPTION_SERIAL_NUMBER) ||
+           nkv_given(options, NKV_OPTION_VID_PID);
+}
+
+static enum nkv_exit name_port(const struct nkv_options *options, char **name)
+{
+    *name = NULL;
+    if (has_choice(options) && nkv_given(options, NKV_OPTION_PORT)) {
         return nkv_fail(NKV_EXIT_USAGE,
-                        "no port: give --port PORT or set NORKV_PORT; 'norkv "
-                        "ports' lists the serial ports");
+                        "--port names the port already: leave out "
+                        "--serial-number and --vid-pid");
     }
-    if (nkv_given(options, NKV_OPTION_VERBOSE)) {
-        how.trace = trace;
-        how.trace_context = stderr;
+    if (has_choice(options) || options->port == NULL ||
+        options->port[0] == '\0') {
+        return find_port(options, name);
     }
-    status = nkv_client_open(options->port, &how, client);
+    *name = strdup(options->port);
+    return *name != NULL ? NKV_EXIT_DONE : nkv_fail_for_memory();
+}
+
+static enum nkv_exit open_port(const char *port,
+                               const struct nkv_client_options *how,
+                               struct nkv_client **client)
+{
+    enum nkv_status status = nkv_client_open(port, how, client);
+
     if (status == NKV_OK) {
         return NKV_EXIT_DONE;
     }
@@ -54,6 +107,38 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
     nkv_fail(NKV_EXIT_FAILED, "%s", nkv_client_error(*client));
     nkv_client_free(client);
     return status == NKV_INVALID_ARGUMENT ? NKV_EXIT_USAGE : NKV_EXIT_FAILED;
+}
+
+enum nkv_exit nkv_connect(const struct nkv_options *options,
+                          uint32_t timeout_ms, struct nkv_client **client)
+{
+    struct nkv_client_options how = {
+        .baud = options->baud,
+        .deadline_ms = timeout_of(options, timeout_ms),
+        .limit_ms = timeout_of(options, timeout_ms),
+        .dtr = options->dtr,
+        .rts = options->rts,
+        .client_name = "norkv",
+    };
+    char *port;
+    enum nkv_exit code = name_port(options, &port);
+
+    *client = NULL;
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    if (nkv_given(options, NKV_OPTION_VERBOSE)) {
+        how.trace = trace;
+        how.trace_context = stderr;
+    }
+    code = open_port(port, &how, client);
+    free(port);
+    if (code == NKV_EXIT_DONE && nkv_given(options, NKV_OPTION_VERBOSE) &&
+        nkv_client_hint(*client)[0] != '\0') {
+        fprintf(stderr, "norkv: %s: %s\n", nkv_client_port(*client),
+                nkv_client_hint(*client));
+    }
+    return code;
 }
 
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,

@@ -47,3 +47,16 @@ bool nkv_parse_time(const char *text, uint32_t *milliseconds)
     *milliseconds = (uint32_t)value;
     return true;
 }
+
+bool nkv_parse_usb_ids(const char *text, int *vendor, int *product)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+
+    if (strlen(text) != 9 || strspn(text, digits) != 4 || text[4] != ':' ||
+        strspn(text + 5, digits) != 4) {
+        return false;
+    }
+    *vendor = (int)strtol(text, NULL, 16);
+    *product = (int)strtol(text + 5, NULL, 16);
+    return *vendor != 0 && *product != 0;
+}

@@ -17,4 +17,8 @@ bool nkv_parse_number(const char *text, uint32_t max, uint32_t *number);
  */
 bool nkv_parse_time(const char *text, uint32_t *milliseconds);
 
+/* Reads USB vendor and product ids, as in 0403:6001: four hex digits each, not
+ * all 0. */
+bool nkv_parse_usb_ids(const char *text, int *vendor, int *product);
+
 #endif

@@ -20,7 +20,15 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
     [NKV_OPTION_PORT] = {"port", 0, "PORT",
                          "/dev/ttyACM0, /dev/pts/3, a link to one, or "
                          "tcp:HOST:PORT (or NORKV_PORT)"},
+    [NKV_OPTION_SERIAL_NUMBER] = {"serial-number", 0, "SN",
+                                  "the USB port with this serial number"},
+    [NKV_OPTION_VID_PID] = {"vid-pid", 0, "VVVV:PPPP",
+                            "the USB port with these vendor and product ids, "
+                            "in hex"},
     [NKV_OPTION_BAUD] = {"baud", 0, "N", "line rate, bits/s (115200)"},
+    [NKV_OPTION_DTR] = {"dtr", 0, "STATE",
+                        "at opening: keep (the default), on or off"},
+    [NKV_OPTION_RTS] = {"rts", 0, "STATE", "as --dtr"},
     [NKV_OPTION_TIMEOUT] = {"timeout", 0, "TIME",
                             "deadline of the whole command, retries "
                             "included: 500ms, 10s, 2m, bare: seconds"},
@@ -180,6 +188,36 @@ static enum nkv_exit take_time(uint32_t *milliseconds)
                     optarg);
 }
 
+static enum nkv_exit take_line(enum nkv_option option,
+                               enum nkv_line_state *state)
+{
+    static const char *const names[] = {
+        [NKV_LINE_KEEP] = "keep",
+        [NKV_LINE_ON] = "on",
+        [NKV_LINE_OFF] = "off",
+    };
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(optarg, names[i]) == 0) {
+            *state = (enum nkv_line_state)i;
+            return NKV_EXIT_DONE;
+        }
+    }
+    return nkv_fail(NKV_EXIT_USAGE, "--%s '%s': write keep, on or off",
+                    descriptions[option].name, optarg);
+}
+
+static enum nkv_exit take_usb_ids(struct nkv_port_choice *choice)
+{
+    if (nkv_parse_usb_ids(optarg, &choice->usb_vendor, &choice->usb_product)) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "--vid-pid '%s' is no pair of USB ids: write four hex "
+                    "digits, a colon and four more, as in 0403:6001",
+                    optarg);
+}
+
 static enum nkv_exit take_geometry(enum nkv_option option,
                                    struct nkv_geometry *geometry)
 {
@@ -199,6 +237,8 @@ static const char **text_of(struct nkv_options *options, enum nkv_option option)
     switch ((int)option) {
     case NKV_OPTION_PORT:
         return &options->port;
+    case NKV_OPTION_SERIAL_NUMBER:
+        return &options->choice.serial_number;
     case NKV_OPTION_OUTPUT:
         return &options->output;
     case NKV_OPTION_FILE:
@@ -227,6 +267,12 @@ static enum nkv_exit take(enum nkv_option option, struct nkv_options *options)
     switch ((int)option) {
     case NKV_OPTION_BAUD:
         return take_number(option, 1, &options->baud);
+    case NKV_OPTION_VID_PID:
+        return take_usb_ids(&options->choice);
+    case NKV_OPTION_DTR:
+        return take_line(option, &options->dtr);
+    case NKV_OPTION_RTS:
+        return take_line(option, &options->rts);
     case NKV_OPTION_STORE:
         return take_number(option, 0, &options->store);
     case NKV_OPTION_TIMEOUT:

@@ -4,13 +4,18 @@
 
 #include "report.h"
 
+#include <norkv/client.h>
 #include <norkv/geometry.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum nkv_option {
     NKV_OPTION_PORT,
+    NKV_OPTION_SERIAL_NUMBER,
+    NKV_OPTION_VID_PID,
     NKV_OPTION_BAUD,
+    NKV_OPTION_DTR,
+    NKV_OPTION_RTS,
     NKV_OPTION_TIMEOUT,
     NKV_OPTION_STORE,
     NKV_OPTION_VERBOSE,
@@ -43,11 +48,17 @@ enum nkv_option {
 #define NKV_TAKES_COMMON                                                       \
     (NKV_TAKES(NKV_OPTION_HELP) | NKV_TAKES(NKV_OPTION_VERSION))
 
+/* Which port, and how it is opened. */
+#define NKV_TAKES_PORT                                                         \
+    (NKV_TAKES(NKV_OPTION_PORT) | NKV_TAKES(NKV_OPTION_SERIAL_NUMBER) |        \
+     NKV_TAKES(NKV_OPTION_VID_PID) | NKV_TAKES(NKV_OPTION_BAUD) |              \
+     NKV_TAKES(NKV_OPTION_DTR) | NKV_TAKES(NKV_OPTION_RTS))
+
 /* What commands take that talk to a device. */
 #define NKV_TAKES_DEVICE                                                       \
-    (NKV_TAKES(NKV_OPTION_PORT) | NKV_TAKES(NKV_OPTION_BAUD) |                 \
-     NKV_TAKES(NKV_OPTION_TIMEOUT) | NKV_TAKES(NKV_OPTION_STORE) |             \
-     NKV_TAKES(NKV_OPTION_VERBOSE) | NKV_TAKES(NKV_OPTION_JSON))
+    (NKV_TAKES_PORT | NKV_TAKES(NKV_OPTION_TIMEOUT) |                          \
+     NKV_TAKES(NKV_OPTION_STORE) | NKV_TAKES(NKV_OPTION_VERBOSE) |             \
+     NKV_TAKES(NKV_OPTION_JSON))
 
 /* How a store is laid out in a flash file. */
 #define NKV_TAKES_GEOMETRY                                                     \
@@ -60,8 +71,12 @@ struct nkv_options {
     uint64_t given;
     /* --port, or NORKV_PORT; NULL where neither is. */
     const char *port;
+    /* --serial-number and --vid-pid. */
+    struct nkv_port_choice choice;
     /* 0: the library's default. */
     uint32_t baud;
+    enum nkv_line_state dtr;
+    enum nkv_line_state rts;
     /* 0: the command's default. */
     uint32_t timeout_ms;
     uint32_t store;

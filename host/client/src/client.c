@@ -109,6 +109,9 @@ static enum nkv_status connect_port(struct nkv_client *client,
         .port = client->port,
         .baud = client->baud,
         .timeout_ms = timeout_ms,
+        .dtr = options->dtr,
+        .rts = options->rts,
+        .hint = &client->hint,
     };
     struct nkv_client_transport transport = {0};
     struct nkv_link clock = {0};

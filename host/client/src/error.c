@@ -143,6 +143,16 @@ const char *nkv_client_error(const struct nkv_client *client)
     return client == NULL ? "no memory" : client->error.text;
 }
 
+const char *nkv_client_port(const struct nkv_client *client)
+{
+    return client == NULL ? "" : client->port;
+}
+
+const char *nkv_client_hint(const struct nkv_client *client)
+{
+    return client == NULL ? "" : client->hint.text;
+}
+
 enum nkv_reason nkv_client_reason(const struct nkv_client *client)
 {
     return client == NULL ? NKV_REASON_NONE : client->reason;

@@ -66,7 +66,7 @@ static enum nkv_status fd_write(void *context, struct nkv_span bytes,
     return NKV_OK;
 }
 
-static void fd_close(void *context)
+void nkv_fd_close(void *context)
 {
     close(descriptor(context));
     free(context);
@@ -83,7 +83,7 @@ enum nkv_status nkv_fd_transport(int fd, struct nkv_client_transport *transport)
     *transport = (struct nkv_client_transport){
         .read = fd_read,
         .write = fd_write,
-        .close = fd_close,
+        .close = nkv_fd_close,
         .context = context,
     };
     return NKV_OK;

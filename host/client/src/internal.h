@@ -66,6 +66,7 @@ struct nkv_client {
 
     struct nkv_text error;
     enum nkv_reason reason;
+    struct nkv_text hint;
 };
 
 /* ---- client.c ---- */

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char unknown[] = " by another program";
-
 /* The process that has a flock on this inode, as /proc/locks tells; 0: none. */
 static long find_in_locks(const struct stat *file)
 {
@@ -91,36 +89,77 @@ static bool find_name(long process, char *name, int capacity)
     return true;
 }
 
-/* Adds who it is, if it is still there. */
-static bool add_process(long process, struct nkv_text *why)
+/* Tries each new port for a modem. */
+static const char modem_manager[] = "ModemManager";
+
+static bool runs(const char *program)
+{
+    DIR *folder = opendir("/proc");
+    if (folder == NULL)
+        return false;
+    bool found = false;
+    const struct dirent *entry;
+    while (!found && (entry = readdir(folder)) != NULL) {
+        char name[64];
+        long process = strtol(entry->d_name, NULL, 10);
+        found = process > 0 && find_name(process, name, sizeof(name)) &&
+                strcmp(name, program) == 0;
+    }
+    closedir(folder);
+    return found;
+}
+
+/* Says who uses a port, and what to do about it. False: nothing, as there is no
+ * such process any more. */
+static bool explain_holder(long process, struct nkv_text *why)
 {
     char name[64];
     if (process <= 0 || !find_name(process, name, sizeof(name)))
         return false;
-    nkv_text_add(why, " by %s (process %ld)", name, process);
+    nkv_text_add(why, "in use by %s (process %ld)", name, process);
+    if (strcmp(name, modem_manager) == 0)
+        nkv_text_add(why, ", which tries new ports for modems: repeat in some "
+                          "seconds; norkv's udev rule keeps it away");
+    else
+        nkv_text_add(why, "; end that program first");
     return true;
 }
 
-void nkv_port_add_holder(const char *path, struct nkv_text *why)
+/* Other users' processes do not show which files they have open. */
+static void explain_unknown(const char *path, struct nkv_text *why)
+{
+    nkv_text_add(why,
+                 "in use by another program; end that program first ('sudo "
+                 "fuser -v %s' names it)",
+                 path);
+    if (runs(modem_manager))
+        nkv_text_add(why, "; if it is ModemManager, which tries new ports for "
+                          "modems, repeat in some seconds: norkv's udev rule "
+                          "keeps it away");
+}
+
+void nkv_port_explain_use(const char *path, struct nkv_text *why)
 {
     struct stat file;
-    if (stat(path, &file) != 0)
-        return;
+    bool found = false;
     /* Who has a lock is who uses the port. Without one, a serial port is used
      * by who has it open; a pseudoterminal need not be: whoever is at its other
      * end may have this one open, too. */
-    if (add_process(find_in_locks(&file), why))
-        return;
-    if (nkv_port_is_pty(path) || !add_process(find_in_processes(&file), why))
-        nkv_text_add(why, unknown);
+    if (stat(path, &file) == 0) {
+        found = explain_holder(find_in_locks(&file), why);
+        if (!found && !nkv_port_is_pty(path))
+            found = explain_holder(find_in_processes(&file), why);
+    }
+    if (!found)
+        explain_unknown(path, why);
 }
 
-/* Whether the lock's holder can be found, and is added. If not, the lock is
+/* Whether the lock's holder can be found, and is named. If not, the lock is
  * probably free by now. */
-static bool add_lock_holder(int fd, struct nkv_text *why)
+static bool explain_lock(int fd, struct nkv_text *why)
 {
     struct stat file;
-    return fstat(fd, &file) == 0 && add_process(find_in_locks(&file), why);
+    return fstat(fd, &file) == 0 && explain_holder(find_in_locks(&file), why);
 }
 
 enum nkv_status nkv_port_lock(const struct nkv_port_request *request, int fd,
@@ -130,17 +169,16 @@ enum nkv_status nkv_port_lock(const struct nkv_port_request *request, int fd,
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     uint32_t patience_ms =
         request->timeout_ms < PATIENCE_MS ? request->timeout_ms : PATIENCE_MS;
-    struct nkv_text holder = {0};
     for (uint32_t waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0;
          waited_ms += PAUSE_MS) {
         if (errno != EWOULDBLOCK) {
             nkv_text_add(why, "cannot lock it: %s", strerror(errno));
             return NKV_UNAVAILABLE;
         }
-        bool found = add_lock_holder(fd, &holder);
-        if (found || waited_ms >= patience_ms) {
-            nkv_text_add(why, "in use%s; end that program first",
-                         found ? holder.text : unknown);
+        if (explain_lock(fd, why))
+            return NKV_UNAVAILABLE;
+        if (waited_ms >= patience_ms) {
+            explain_unknown(request->path, why);
             return NKV_UNAVAILABLE;
         }
         (void)nanosleep(&pause, NULL);

@@ -20,7 +20,7 @@ static void explain_permission(const char *path, struct nkv_text *why)
     if ((file.st_mode & S_IWGRP) != 0 && file.st_gid != 0)
         nkv_text_add(why,
                      "; join it (sudo usermod -aG %s \"$USER\") and log "
-                     "in again",
+                     "in again, or install norkv's udev rule",
                      group->gr_name);
 }
 
@@ -39,9 +39,7 @@ enum nkv_status nkv_port_explain(const char *path, int error,
         explain_permission(path, why);
         return NKV_PERMISSION_DENIED;
     case EBUSY:
-        nkv_text_add(why, "in use");
-        nkv_port_add_holder(path, why);
-        nkv_text_add(why, "; end that program first");
+        nkv_port_explain_use(path, why);
         return NKV_UNAVAILABLE;
     case ENOTTY:
         nkv_text_add(why, "this is no serial port");
@@ -55,6 +53,16 @@ enum nkv_status nkv_port_explain(const char *path, int error,
 bool nkv_port_is_pty(const char *path)
 {
     return strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0;
+}
+
+/* A PTY has no control lines, and those behind TCP are the bridge's. */
+static enum nkv_status check_lines(const struct nkv_port_request *request,
+                                   struct nkv_text *why)
+{
+    if (request->dtr == NKV_LINE_KEEP && request->rts == NKV_LINE_KEEP)
+        return NKV_OK;
+    nkv_text_add(why, "only a serial port has the lines DTR and RTS");
+    return NKV_INVALID_ARGUMENT;
 }
 
 static enum nkv_status open_device(struct nkv_port_request *request,
@@ -71,10 +79,10 @@ static enum nkv_status open_device(struct nkv_port_request *request,
         status = nkv_port_explain(path, errno, why);
     else if (!S_ISCHR(file.st_mode))
         status = nkv_port_explain(path, ENOTTY, why);
-    else if (nkv_port_is_pty(path))
-        status = nkv_pty_open(request, transport, why);
-    else
+    else if (!nkv_port_is_pty(path))
         status = nkv_serial_open(request, transport, why);
+    else if ((status = check_lines(request, why)) == NKV_OK)
+        status = nkv_pty_open(request, transport, why);
     free(path);
     return status;
 }
@@ -92,5 +100,8 @@ enum nkv_status nkv_port_open(const struct nkv_port_request *request,
     if (strncmp(request->port, tcp, sizeof(tcp) - 1) != 0)
         return open_device(&copy, transport, why);
     copy.path = request->port + sizeof(tcp) - 1;
-    return nkv_tcp_open(&copy, transport, why);
+    enum nkv_status status = check_lines(request, why);
+    if (status == NKV_OK)
+        status = nkv_tcp_open(&copy, transport, why);
+    return status;
 }

@@ -17,6 +17,13 @@ struct nkv_port_request {
     const char *path;
     uint32_t baud;
     uint32_t timeout_ms;
+    /* Of a serial port; the others have no such lines. */
+    enum nkv_line_state dtr;
+    enum nkv_line_state rts;
+    /* Where sysfs is; NULL: /sys. */
+    const char *sysfs;
+    /* Set to what could be better at a port that was opened. May be NULL. */
+    struct nkv_text *hint;
 };
 
 /* Chooses the transport by the port's name. Statuses as nkv_client_open. */
@@ -45,10 +52,44 @@ nkv_tcp_open(const struct nkv_port_request *request,
 NKV_MUST_USE enum nkv_status nkv_fd_wait(int fd, short events,
                                          uint32_t timeout_ms);
 
+/* A tty passes bytes as they are: 8 data bits, no parity, 1 stop bit, nothing
+ * translated, echoed, edited or held back, and its control lines stay as they
+ * are when it is closed. NKV_INTERNAL: it does not; errno says why. */
+NKV_MUST_USE enum nkv_status nkv_tty_make_raw(int fd);
+
+/*
+ * Sets a tty's speed both ways; *got is what its driver made of it.
+ *
+ * - NKV_OUT_OF_RANGE: something else, too far off to be understood.
+ * - NKV_INTERNAL: errno says why.
+ */
+NKV_MUST_USE enum nkv_status nkv_tty_set_speed(int fd, uint32_t baud,
+                                               uint32_t *got);
+
+/* The speed that a tty's driver tells; and any speed set, without looking what
+ * becomes of it. NKV_INTERNAL: errno says why. */
+NKV_MUST_USE enum nkv_status nkv_tty_get_speed(int fd, uint32_t *baud);
+NKV_MUST_USE enum nkv_status nkv_tty_set_other_speed(int fd, uint32_t baud);
+
+/* Sets both control lines of a serial port in one step. NKV_INTERNAL: errno
+ * says why. */
+NKV_MUST_USE enum nkv_status nkv_tty_set_lines(int fd, enum nkv_line_state dtr,
+                                               enum nkv_line_state rts);
+
+/*
+ * FTDI adapters hold bytes back, for 16 ms unless told otherwise. Asks the one
+ * at request->path for 1 ms, over fd (which may be -1) and by sysfs. Adds to
+ * *request->hint what is to be done where that is not permitted.
+ */
+void nkv_latency_timer_lower(const struct nkv_port_request *request, int fd);
+
 /* Makes a transport of a file descriptor that does not block. close closes it.
  * - NKV_INTERNAL: no memory; fd is closed. */
 NKV_MUST_USE enum nkv_status
 nkv_fd_transport(int fd, struct nkv_client_transport *transport);
+
+/* The close of such a transport. */
+void nkv_fd_close(void *context);
 
 /* Says in *why what errno value error means for a device that could not be
  * opened, and gives the status for it. */
@@ -65,9 +106,9 @@ NKV_MUST_USE enum nkv_status
 nkv_port_lock(const struct nkv_port_request *request, int fd,
               struct nkv_text *why);
 
-/* Adds " by NAME (process 123)" to a text, or " by another program" if the
- * process that uses the port at path cannot be found. */
-void nkv_port_add_holder(const char *path, struct nkv_text *why);
+/* Says which process uses the port at path, as far as can be found, and what to
+ * do about it. */
+void nkv_port_explain_use(const char *path, struct nkv_text *why);
 
 /* Whether path, without symbolic links, is a pseudoterminal's. */
 bool nkv_port_is_pty(const char *path);

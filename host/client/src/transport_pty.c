@@ -1,6 +1,6 @@
 /*
- * Pseudoterminals: a simulator or a bridge is at the other end. libserialport
- * takes none, because they have no modem lines and no place in sysfs.
+ * Pseudoterminals: a simulator or a bridge is at the other end. They have no
+ * control lines and no line rate.
  */
 #include "transport.h"
 
@@ -8,22 +8,6 @@
 #include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
-
-/* Bytes pass as they are: no echo, no line editing, no signals, no XON. */
-static enum nkv_status make_raw(int fd)
-{
-    struct termios mode;
-    if (tcgetattr(fd, &mode) != 0)
-        return NKV_INTERNAL;
-    cfmakeraw(&mode);
-    mode.c_iflag &= ~(tcflag_t)(IXON | IXOFF | IXANY);
-    mode.c_cflag |= CLOCAL | CREAD;
-    mode.c_cc[VMIN] = 1;
-    mode.c_cc[VTIME] = 0;
-    if (tcsetattr(fd, TCSANOW, &mode) != 0)
-        return NKV_INTERNAL;
-    return NKV_OK;
-}
 
 enum nkv_status nkv_pty_open(const struct nkv_port_request *request,
                              struct nkv_client_transport *transport,
@@ -37,7 +21,7 @@ enum nkv_status nkv_pty_open(const struct nkv_port_request *request,
         close(fd);
         return status;
     }
-    if (make_raw(fd) != NKV_OK) {
+    if (nkv_tty_make_raw(fd) != NKV_OK) {
         status = nkv_port_explain(request->path, errno, why);
         close(fd);
         return status;

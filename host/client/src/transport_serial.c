@@ -1,137 +1,79 @@
-/* Real serial ports, through libserialport. */
+/*
+ * Real serial ports. They are opened here and not by libserialport, whose
+ * version 0.1.1 sets a port up before anybody can lock it, has the control
+ * lines dropped at closing (HUPCL), which resets many a board at the next
+ * opening, and cannot turn RTS/CTS flow control off.
+ */
 #include "transport.h"
 
 #include <errno.h>
-#include <libserialport.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-struct serial {
-    struct sp_port *port;
-    int fd;
-};
-
-/* libserialport's failure as an errno value, for nkv_port_explain. */
-static int error_number(enum sp_return result)
-{
-    /* The file is there, but sysfs knows no serial port of its name. */
-    if (result == SP_ERR_ARG)
-        return ENOTTY;
-    if (result == SP_ERR_MEM)
-        return ENOMEM;
-    if (result == SP_ERR_SUPP)
-        return ENOTSUP;
-    int error = sp_last_error_code();
-    return error != 0 ? error : EIO;
-}
-
-static enum nkv_status serial_read(void *context, struct nkv_buffer to,
-                                   uint32_t timeout_ms, size_t *size)
-{
-    const struct serial *serial = context;
-    enum nkv_status status = nkv_fd_wait(serial->fd, POLLIN, timeout_ms);
-    if (status != NKV_OK)
-        return status;
-    enum sp_return count =
-        sp_nonblocking_read(serial->port, to.data, to.capacity);
-    if (count > 0) {
-        *size = (size_t)count;
-        return NKV_OK;
-    }
-    /* Readable and empty: the line hung up. */
-    errno = count == 0 ? 0 : error_number(count);
-    return NKV_UNAVAILABLE;
-}
-
-static enum nkv_status serial_write(void *context, struct nkv_span bytes,
-                                    uint32_t timeout_ms, size_t *size)
-{
-    const struct serial *serial = context;
-    enum nkv_status status = nkv_fd_wait(serial->fd, POLLOUT, timeout_ms);
-    if (status != NKV_OK)
-        return status;
-    enum sp_return count =
-        sp_nonblocking_write(serial->port, bytes.data, bytes.size);
-    if (count == 0)
-        return NKV_DEADLINE_EXCEEDED;
-    if (count < 0) {
-        errno = error_number(count);
-        return NKV_UNAVAILABLE;
-    }
-    *size = (size_t)count;
-    return NKV_OK;
-}
+#include <termios.h>
+#include <unistd.h>
 
 static void serial_close(void *context)
 {
-    struct serial *serial = context;
-    (void)ioctl(serial->fd, TIOCNXCL);
-    sp_close(serial->port);
-    sp_free_port(serial->port);
-    free(serial);
+    const int *fd = context;
+    (void)ioctl(*fd, TIOCNXCL);
+    nkv_fd_close(context);
 }
 
-/* 8 data bits, no parity, 1 stop bit, no flow control: frames use all bytes. */
-static enum sp_return configure(struct sp_port *port, uint32_t baud)
+static enum nkv_status set_speed(const struct nkv_port_request *request, int fd,
+                                 struct nkv_text *why)
 {
-    enum sp_return result = sp_set_baudrate(port, (int)baud);
-    if (result == SP_OK)
-        result = sp_set_bits(port, 8);
-    if (result == SP_OK)
-        result = sp_set_parity(port, SP_PARITY_NONE);
-    if (result == SP_OK)
-        result = sp_set_stopbits(port, 1);
-    if (result == SP_OK)
-        result = sp_set_flowcontrol(port, SP_FLOWCONTROL_NONE);
-    return result;
+    uint32_t got = request->baud;
+    enum nkv_status status = nkv_tty_set_speed(fd, request->baud, &got);
+    if (status == NKV_OUT_OF_RANGE)
+        nkv_text_add(why,
+                     "the port cannot do %lu baud; the nearest that it offers "
+                     "is %lu",
+                     (unsigned long)request->baud, (unsigned long)got);
+    else if (status != NKV_OK)
+        nkv_text_add(why, "cannot set %lu baud: %s",
+                     (unsigned long)request->baud, strerror(errno));
+    return status == NKV_OK ? NKV_OK : NKV_INVALID_ARGUMENT;
 }
 
-/* Locks and sets up an open port; fills serial->fd. */
-static enum nkv_status prepare(struct serial *serial,
-                               const struct nkv_port_request *request,
-                               struct nkv_text *why)
+static enum nkv_status set_up(const struct nkv_port_request *request, int fd,
+                              struct nkv_text *why)
 {
-    enum sp_return result = sp_get_port_handle(serial->port, &serial->fd);
-    if (result != SP_OK)
-        return nkv_port_explain(request->path, error_number(result), why);
-    enum nkv_status status = nkv_port_lock(request, serial->fd, why);
-    if (status != NKV_OK)
-        return status;
-    /* Keeps out those who ask for no lock. */
-    (void)ioctl(serial->fd, TIOCEXCL);
-    result = configure(serial->port, request->baud);
-    if (result != SP_OK) {
-        nkv_text_add(why, "cannot set %lu baud, 8N1: %s",
-                     (unsigned long)request->baud,
-                     strerror(error_number(result)));
+    int lines;
+    /* A virtual console, say. */
+    if (ioctl(fd, TIOCMGET, &lines) != 0)
+        return nkv_port_explain(request->path, ENOTTY, why);
+    if (nkv_tty_make_raw(fd) != NKV_OK) {
+        nkv_text_add(why, "cannot set 8N1 without flow control: %s",
+                     strerror(errno));
         return NKV_INVALID_ARGUMENT;
     }
-    (void)sp_flush(serial->port, SP_BUF_INPUT);
+    enum nkv_status status = set_speed(request, fd, why);
+    if (status != NKV_OK)
+        return status;
+    if (nkv_tty_set_lines(fd, request->dtr, request->rts) != NKV_OK) {
+        nkv_text_add(why, "cannot set DTR and RTS: %s", strerror(errno));
+        return NKV_INVALID_ARGUMENT;
+    }
+    /* Answers to a client that is gone. */
+    (void)tcflush(fd, TCIFLUSH);
     return NKV_OK;
 }
 
-static enum nkv_status open_port(struct serial *serial,
-                                 const struct nkv_port_request *request,
-                                 struct nkv_text *why)
+/* Nothing of the port changes before it is locked. */
+static enum nkv_status prepare(const struct nkv_port_request *request, int fd,
+                               struct nkv_text *why)
 {
-    enum sp_return result = sp_get_port_by_name(request->path, &serial->port);
-    if (result != SP_OK)
-        return nkv_port_explain(request->path, error_number(result), why);
-    result = sp_open(serial->port, SP_MODE_READ_WRITE);
-    if (result != SP_OK) {
-        enum nkv_status status =
-            nkv_port_explain(request->path, error_number(result), why);
-        sp_free_port(serial->port);
+    enum nkv_status status = nkv_port_lock(request, fd, why);
+    if (status != NKV_OK)
         return status;
-    }
-    enum nkv_status status = prepare(serial, request, why);
-    if (status != NKV_OK) {
-        sp_close(serial->port);
-        sp_free_port(serial->port);
-    }
+    /* Keeps out those who ask for no lock. */
+    (void)ioctl(fd, TIOCEXCL);
+    status = set_up(request, fd, why);
+    if (status != NKV_OK)
+        (void)ioctl(fd, TIOCNXCL);
     return status;
 }
 
@@ -143,20 +85,17 @@ enum nkv_status nkv_serial_open(const struct nkv_port_request *request,
         nkv_text_add(why, "no such baud rate");
         return NKV_INVALID_ARGUMENT;
     }
-    struct serial *serial = calloc(1, sizeof(*serial));
-    if (serial == NULL)
-        return NKV_INTERNAL;
-    enum nkv_status status = open_port(serial, request, why);
+    int fd = open(request->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return nkv_port_explain(request->path, errno, why);
+    enum nkv_status status = prepare(request, fd, why);
     if (status != NKV_OK) {
-        free(serial);
+        close(fd);
         return status;
     }
-    *transport = (struct nkv_client_transport){
-        .read = serial_read,
-        .write = serial_write,
-        .close = serial_close,
-        .context = serial,
-        .baud = request->baud,
-    };
-    return NKV_OK;
+    nkv_latency_timer_lower(request, fd);
+    status = nkv_fd_transport(fd, transport);
+    transport->close = serial_close;
+    transport->baud = request->baud;
+    return status;
 }

@@ -120,11 +120,29 @@ struct nkv_client_transport {
     uint32_t baud;
 };
 
+/* What opening a serial port does with one of its control lines. */
+enum nkv_line_state {
+    /*
+     * Leaves it alone. Linux raises both lines when a port is opened that
+     * nobody has open, but lines that are up already do not change: closing
+     * leaves them up, so that only the first opening after plugging in can
+     * reset a board whose reset hangs on them.
+     */
+    NKV_LINE_KEEP = 0,
+    NKV_LINE_ON = 1,
+    /* A moment after Linux has raised it: nothing can keep it from that. */
+    NKV_LINE_OFF = 2
+};
+
 /* How to open. All zero is the default for each; the struct is not kept. */
 struct nkv_client_options {
     /* Of a serial port, bits a second. 0: 115200. A PTY or TCP port has no
      * rate; there it only lengthens the wait before something is repeated. */
     uint32_t baud;
+    /* Control lines of a serial port. Other ports have none: anything but keep
+     * is NKV_INVALID_ARGUMENT there. */
+    enum nkv_line_state dtr;
+    enum nkv_line_state rts;
     /* Deadline of a call that gives none, milliseconds. 0: 10000. */
     uint32_t deadline_ms;
     /* No call waits beyond this long after nkv_client_open began,
@@ -191,6 +209,17 @@ void nkv_client_free(struct nkv_client **client);
  * until the next call on this client. client may be NULL.
  */
 const char *nkv_client_error(const struct nkv_client *client);
+
+/*
+ * What could be better at a port that works, and how: the adapter holds bytes
+ * back, say. One line; empty when there is nothing to say. Never NULL; valid
+ * as long as the client. client may be NULL.
+ */
+const char *nkv_client_hint(const struct nkv_client *client);
+
+/* The port's name as it was given. Never NULL; valid as long as the client,
+ * which may be NULL. */
+const char *nkv_client_port(const struct nkv_client *client);
 
 /* The device's reason for the last failure; NKV_REASON_NONE when the device
  * gave none. */
@@ -546,6 +575,33 @@ NKV_MUST_USE enum nkv_status nkv_ports_list(struct nkv_port **ports,
 
 /* Frees a list of ports. ports may be NULL. */
 void nkv_ports_free(struct nkv_port *ports, size_t count);
+
+/* Which port is meant: all that is given must fit. */
+struct nkv_port_choice {
+    /* USB vendor and product ids; 0: any. */
+    int usb_vendor;
+    int usb_product;
+    /* NULL: any. */
+    const char *serial_number;
+};
+
+/* Room for what nkv_ports_find has to say. */
+enum { NKV_PORTS_WHY_SIZE = 768 };
+
+/*
+ * Finds in a list the one port that is meant, by what the system knows of each;
+ * no port is opened, so that no other device is disturbed. *port points into
+ * the list, or is NULL. why is set to one line that says what is wrong and
+ * names the ports that come into question; it is empty after a success.
+ *
+ * - NKV_NOT_FOUND: no port fits.
+ * - NKV_FAILED_PRECONDITION: more than one fits.
+ * - NKV_INVALID_ARGUMENT: nothing is given to go by.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_ports_find(const struct nkv_port *ports, size_t count,
+               const struct nkv_port_choice *choice,
+               const struct nkv_port **port, char why[NKV_PORTS_WHY_SIZE]);
 
 #ifdef __cplusplus
 }
