@@ -44,6 +44,8 @@ static void take_turn(struct nkv_bench *bench, uint64_t until_us)
         to_device = line->now_us + TURN_US;
     if (bench->device != NULL && to_device < next)
         next = to_device;
+    if (bench->device_at_us > line->now_us && bench->device_at_us < next)
+        next = bench->device_at_us;
     if (bench->cut_at_ms != 0 && bench->cut_at_ms * 1000 < next)
         next = bench->cut_at_ms * 1000;
     if (next > line->now_us)

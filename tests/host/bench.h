@@ -17,6 +17,8 @@ struct nkv_bench {
      * do at once. NULL: it is silent. */
     bool (*device)(void *context, struct nkv_line_sim *line);
     void *device_context;
+    /* When the device wants its turn, whatever happens; 0: never. */
+    uint64_t device_at_us;
     /* When not 0: the line is cut at this time. */
     uint64_t cut_at_ms;
     /* errno's value of the cut; 0: end of file. */
