@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-enum {
-    /* Between two reports of a long operation: less than clients wait. */
-    REPORT_MS = 250
-};
-
 _Static_assert(norkv_v1_StatisticsResponse_size + NKV_PACKET_OVERHEAD_MAX <=
                    NKV_SERVER_PACKET_MIN,
                "the statistics must always fit a packet");
@@ -230,7 +225,7 @@ static void step_collect(struct nkv_rpc_call *call)
 
     if (status != NKV_OK || !more) {
         finish(call, nkv_status_for_client(status), steps, long_reason(status));
-    } else if (now - operation->reported_ms >= REPORT_MS) {
+    } else if (now - operation->reported_ms >= NKV_REPORT_MS) {
         operation->reported_ms = now;
         if (!report(call, steps, norkv_v1_Reason_REASON_NONE)) {
             work->kind = NKV_WORK_NONE;

@@ -110,6 +110,19 @@ size_t nkv_pb_prefix(uint8_t to[NKV_PB_PREFIX_MAX], uint32_t number,
     return stream.bytes_written;
 }
 
+size_t nkv_pb_put_prefix(uint8_t *bytes, uint32_t number, size_t size)
+{
+    uint8_t prefix[NKV_PB_PREFIX_MAX];
+    size_t prefix_size;
+
+    if (size == 0) {
+        return 0;
+    }
+    prefix_size = nkv_pb_prefix(prefix, number, size);
+    memcpy(bytes - prefix_size, prefix, prefix_size);
+    return prefix_size;
+}
+
 struct nkv_span nkv_text_span(const char *text)
 {
     if (text == NULL) {

@@ -36,6 +36,10 @@ bool nkv_pb_encode(struct nkv_buffer room, const pb_msgdesc_t *fields,
 size_t nkv_pb_prefix(uint8_t to[NKV_PB_PREFIX_MAX], uint32_t number,
                      size_t size);
 
+/* Writes the same in front of the bytes, where there is room for it; returns
+ * its size, 0 when there are no bytes. */
+size_t nkv_pb_put_prefix(uint8_t *bytes, uint32_t number, size_t size);
+
 /* The bytes of a C string; NULL is empty. */
 struct nkv_span nkv_text_span(const char *text);
 

@@ -12,6 +12,8 @@ static const struct nkv_rpc_method store_methods[] = {
     {NKV_METHOD_STORE_PUT, NKV_RPC_UNARY, nkv_handle_put},
     {NKV_METHOD_STORE_DELETE, NKV_RPC_UNARY, nkv_handle_delete},
     {NKV_METHOD_STORE_SCAN, NKV_RPC_SERVER_STREAM, nkv_handle_scan},
+    {NKV_METHOD_STORE_BACKUP, NKV_RPC_SERVER_STREAM, nkv_handle_backup},
+    {NKV_METHOD_STORE_DIGEST, NKV_RPC_SERVER_STREAM, nkv_handle_digest},
     {NKV_METHOD_STORE_RESTORE, NKV_RPC_BIDI_SINGLE, nkv_handle_restore},
 };
 

@@ -10,8 +10,15 @@
 enum nkv_work_kind {
     NKV_WORK_NONE,
     NKV_WORK_SCAN,
-    NKV_WORK_COLLECT,
-    NKV_WORK_RESTORE
+    NKV_WORK_BACKUP,
+    NKV_WORK_RESTORE,
+    NKV_WORK_DIGEST,
+    NKV_WORK_COLLECT
+};
+
+enum {
+    /* Between two reports of a long operation: less than clients wait. */
+    NKV_REPORT_MS = 250
 };
 
 /* All services of the server. */
@@ -74,6 +81,8 @@ nkv_rpc_handler nkv_handle_put;
 nkv_rpc_handler nkv_handle_delete;
 nkv_rpc_handler nkv_handle_scan;
 nkv_rpc_handler nkv_handle_restore;
+nkv_rpc_handler nkv_handle_backup;
+nkv_rpc_handler nkv_handle_digest;
 nkv_rpc_handler nkv_handle_statistics;
 nkv_rpc_handler nkv_handle_collect;
 nkv_rpc_handler nkv_handle_erase_all;

@@ -2,7 +2,6 @@
 #include "service.h"
 
 #include <norkv/crc32.h>
-#include <string.h>
 
 enum {
     /* What follows the value in an answer to Get: version, total_size, crc32
@@ -137,15 +136,10 @@ static enum nkv_status get_part(const struct reading *reading, uint32_t offset,
 static struct nkv_span wrap_value(uint8_t *value, size_t size,
                                   const norkv_v1_GetResponse *response)
 {
-    uint8_t prefix[NKV_PB_PREFIX_MAX];
-    size_t prefix_size = 0;
+    size_t prefix_size =
+        nkv_pb_put_prefix(value, norkv_v1_GetResponse_value_tag, size);
     struct nkv_span tail = {NULL, 0};
 
-    if (size > 0) {
-        prefix_size =
-            nkv_pb_prefix(prefix, norkv_v1_GetResponse_value_tag, size);
-        memcpy(value - prefix_size, prefix, prefix_size);
-    }
     /* The room was kept, so it fits. */
     (void)nkv_pb_encode((struct nkv_buffer){value + size, GET_TAIL_MAX},
                         norkv_v1_GetResponse_fields, response, &tail);

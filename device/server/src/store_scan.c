@@ -1,5 +1,5 @@
 /* Store.Scan: a chunk of records each turn. */
-#include "service.h"
+#include "chunk.h"
 
 #include <pb_encode.h>
 #include <string.h>
@@ -9,28 +9,13 @@ enum {
      * status. */
     RECORD_META_MAX = (2 + NKV_KEY_SIZE_MAX) + 6 + 6 + 2 + 2,
     /* What follows the records: cursor, done, changed, index. */
-    CHUNK_TAIL_MAX = (2 + NKV_KEY_SIZE_MAX) + 2 + 2 + 6,
-    /* Keys looked at in one turn, so that other calls get theirs. */
-    KEYS_A_TURN = 64,
-    /* Turns without a record after which an empty chunk shows that the scan
-     * goes on. */
-    SILENT_TURNS_MAX = 16
+    CHUNK_TAIL_MAX = (2 + NKV_KEY_SIZE_MAX) + 2 + 2 + 6
 };
 
 _Static_assert(NKV_PB_PREFIX_MAX + RECORD_META_MAX + CHUNK_TAIL_MAX +
                        NKV_PACKET_OVERHEAD_MAX <=
                    NKV_SERVER_PACKET_MIN,
                "a record without its value must always fit a packet");
-
-/* A chunk that is being filled. */
-struct chunk {
-    struct nkv_store *store;
-    /* The tail's room is not counted in its capacity. */
-    struct nkv_buffer records;
-    size_t size;
-    uint32_t count;
-    bool done;
-};
 
 struct record {
     struct nkv_span key;
@@ -96,7 +81,7 @@ static bool fits(const struct layout *layout, size_t room)
  * where it leaves from. One that fits no chunk at all is left out, and so is
  * that of a damaged entry.
  */
-static bool add_record(struct chunk *chunk, struct record *record)
+static bool add_record(struct nkv_chunk *chunk, struct record *record)
 {
     size_t room = chunk->records.capacity - chunk->size;
     uint8_t *to = chunk->records.data + chunk->size;
@@ -127,19 +112,16 @@ static bool add_record(struct chunk *chunk, struct record *record)
     return true;
 }
 
-static bool has_prefix(const struct nkv_server_scan *scan)
+/* The cursor is the last key, whether it was wanted or not. */
+static void keep_cursor(struct nkv_server_work *work)
 {
-    return scan->iterator.key_size >= scan->prefix_size &&
-           memcmp(scan->iterator.key, scan->prefix, scan->prefix_size) == 0;
+    struct nkv_server_scan *scan = &work->of.scan;
+
+    scan->cursor_size = scan->walk.iterator.key_size;
+    memcpy(scan->cursor, scan->walk.iterator.key, scan->cursor_size);
 }
 
-static void keep_cursor(struct nkv_server_scan *scan)
-{
-    scan->cursor_size = scan->iterator.key_size;
-    memcpy(scan->cursor, scan->iterator.key, scan->cursor_size);
-}
-
-static void count_record(struct nkv_server_scan *scan, struct chunk *chunk)
+static void count_record(struct nkv_server_scan *scan, struct nkv_chunk *chunk)
 {
     if (!scan->limited) {
         return;
@@ -148,17 +130,17 @@ static void count_record(struct nkv_server_scan *scan, struct chunk *chunk)
     chunk->done = scan->remaining == 0;
 }
 
-/* Adds the key that the iterator stands on. False: there is no room. */
-static bool add_key(struct nkv_server_scan *scan, struct chunk *chunk,
+static bool add_key(struct nkv_server_work *work, struct nkv_chunk *chunk,
                     enum nkv_status found)
 {
+    struct nkv_server_scan *scan = &work->of.scan;
+    const struct nkv_iterator *at = &scan->walk.iterator;
     struct record record = {.status = found};
 
     if (found == NKV_OK) {
-        record.key =
-            (struct nkv_span){scan->iterator.key, scan->iterator.key_size};
-        record.version = scan->iterator.value.version;
-        record.value_size = scan->iterator.value.total_size;
+        record.key = (struct nkv_span){at->key, at->key_size};
+        record.version = at->value.version;
+        record.value_size = at->value.total_size;
         record.with_value = !scan->keys_only;
     }
     if (!add_record(chunk, &record)) {
@@ -168,46 +150,20 @@ static bool add_key(struct nkv_server_scan *scan, struct chunk *chunk,
     return true;
 }
 
-/* Looks at keys until the chunk or the turn is used up. Any status but NKV_OK
- * ends the scan. */
-static enum nkv_status fill(struct nkv_server_scan *scan, struct chunk *chunk)
-{
-    for (int i = 0; i < KEYS_A_TURN && !chunk->done; i++) {
-        struct nkv_iterator before = scan->iterator;
-        enum nkv_status found = nkv_next(chunk->store, &scan->iterator);
-
-        if (found == NKV_NOT_FOUND) {
-            chunk->done = true;
-            return NKV_OK;
-        }
-        if (found != NKV_OK && found != NKV_DATA_LOSS) {
-            return found;
-        }
-        if ((found != NKV_OK || has_prefix(scan)) &&
-            !add_key(scan, chunk, found)) {
-            scan->iterator = before;
-            return NKV_OK;
-        }
-        if (found == NKV_OK) {
-            keep_cursor(scan);
-        }
-    }
-    return NKV_OK;
-}
-
 /* The chunk as a message: its records, then the rest. */
-static struct nkv_span finish(const struct nkv_server_scan *scan,
-                              const struct chunk *chunk)
+static struct nkv_span finish(struct nkv_server_work *work,
+                              const struct nkv_chunk *chunk)
 {
+    const struct nkv_server_scan *scan = &work->of.scan;
     norkv_v1_ScanResponse response = norkv_v1_ScanResponse_init_zero;
     struct nkv_span cursor = {scan->cursor, scan->cursor_size};
     struct nkv_span tail = {NULL, 0};
 
     nkv_pb_give(&response.cursor, &cursor);
     response.done = chunk->done;
-    response.changed = chunk->done && nkv_transaction_count(chunk->store) !=
-                                          scan->transaction_count;
-    response.index = scan->index;
+    response.changed =
+        chunk->done && nkv_walk_changed(&scan->walk, chunk->store);
+    response.index = scan->walk.index;
     /* The room was kept, so it fits. */
     (void)nkv_pb_encode(
         (struct nkv_buffer){chunk->records.data + chunk->size, CHUNK_TAIL_MAX},
@@ -215,89 +171,34 @@ static struct nkv_span finish(const struct nkv_server_scan *scan,
     return (struct nkv_span){chunk->records.data, chunk->size + tail.size};
 }
 
-static bool is_worth_sending(struct nkv_server_scan *scan,
-                             const struct chunk *chunk)
-{
-    if (chunk->count == 0 && !chunk->done &&
-        scan->silent_turns < SILENT_TURNS_MAX) {
-        scan->silent_turns++;
-        return false;
-    }
-    scan->silent_turns = 0;
-    return true;
-}
-
-static void take_turn(struct nkv_rpc_call *call)
-{
-    struct nkv_server_work *work = nkv_work_of(call);
-    struct nkv_server_scan *scan = &work->of.scan;
-    struct chunk chunk = {
-        .store = nkv_find_store(nkv_server_of(call), work->store)->store,
-        .records = nkv_rpc_room(call),
-    };
-    enum nkv_status status;
-
-    chunk.records.capacity -= CHUNK_TAIL_MAX;
-    status = fill(scan, &chunk);
-    if (status == NKV_OK) {
-        if (!is_worth_sending(scan, &chunk) ||
-            nkv_rpc_send(call, finish(scan, &chunk)) != NKV_OK) {
-            return;
-        }
-        scan->index++;
-    }
-    if (status != NKV_OK || chunk.done) {
-        nkv_respond_status(call, nkv_status_for_client(status));
-    }
-}
-
-/* The cursor is the key behind which to go on. */
-static void prepare(struct nkv_server_scan *scan, struct nkv_store *store,
-                    const norkv_v1_ScanRequest *request, struct nkv_span prefix,
-                    struct nkv_span cursor)
-{
-    *scan = (struct nkv_server_scan){
-        .keys_only = request->keys_only,
-        .limited = request->limit > 0,
-        .remaining = request->limit,
-        .transaction_count = nkv_transaction_count(store),
-        .prefix_size = (uint8_t)prefix.size,
-        .cursor_size = (uint8_t)cursor.size,
-        .iterator.key_size = (uint8_t)cursor.size,
-    };
-    if (prefix.size > 0) {
-        memcpy(scan->prefix, prefix.data, prefix.size);
-    }
-    if (cursor.size > 0) {
-        memcpy(scan->cursor, cursor.data, cursor.size);
-        memcpy(scan->iterator.key, cursor.data, cursor.size);
-    }
-}
+static const struct nkv_chunk_kind kind = {
+    .tail_max = CHUNK_TAIL_MAX,
+    .add = add_key,
+    .passed = keep_cursor,
+    .finish = finish,
+};
 
 static void start(struct nkv_rpc_call *call, struct nkv_span payload)
 {
     norkv_v1_ScanRequest request = norkv_v1_ScanRequest_init_zero;
-    struct nkv_server_work *work = nkv_work_of(call);
-    struct nkv_server_store *store;
-    struct nkv_span prefix;
-    struct nkv_span cursor;
+    struct nkv_walk_request walk = {.kind = NKV_WORK_SCAN};
+    struct nkv_server_scan *scan = &nkv_work_of(call)->of.scan;
 
-    nkv_pb_take(&request.prefix, &prefix);
-    nkv_pb_take(&request.cursor, &cursor);
+    nkv_pb_take(&request.prefix, &walk.prefix);
+    nkv_pb_take(&request.cursor, &walk.after);
     if (!nkv_decode_request(call, payload, norkv_v1_ScanRequest_fields,
                             &request)) {
         return;
     }
-    store = nkv_find_store(nkv_server_of(call), request.store);
-    if (store == NULL || prefix.size > NKV_KEY_SIZE_MAX ||
-        cursor.size > NKV_KEY_SIZE_MAX) {
+    walk.store = request.store;
+    if (!nkv_walk_begin(call, &walk)) {
         nkv_respond_status(call, NKV_INVALID_ARGUMENT);
         return;
     }
-    work->kind = NKV_WORK_SCAN;
-    work->store = (uint8_t)request.store;
-    prepare(&work->of.scan, store->store, &request, prefix, cursor);
-    nkv_rpc_set_running(call, true);
+    keep_cursor(nkv_work_of(call));
+    scan->keys_only = request.keys_only;
+    scan->limited = request.limit > 0;
+    scan->remaining = request.limit;
 }
 
 void nkv_handle_scan(struct nkv_rpc_call *call, enum nkv_rpc_event event,
@@ -306,6 +207,6 @@ void nkv_handle_scan(struct nkv_rpc_call *call, enum nkv_rpc_event event,
     if (event == NKV_RPC_START) {
         start(call, payload);
     } else if (event == NKV_RPC_STEP) {
-        take_turn(call);
+        nkv_chunk_turn(call, &kind, false);
     }
 }

@@ -11,6 +11,7 @@
 
 #include <norkv/bytes.h>
 #include <norkv/hdlc.h>
+#include <norkv/record.h>
 #include <norkv/rpc.h>
 #include <norkv/status.h>
 #include <norkv/store.h>
@@ -78,19 +79,45 @@ struct nkv_server_client {
     uint32_t last_used;
 };
 
-/* A scan between two chunks. Members are private. */
-struct nkv_server_scan {
+/* How far a call that goes over keys has come. Members are private. */
+struct nkv_server_walk {
     struct nkv_iterator iterator;
     uint8_t prefix[NKV_KEY_SIZE_MAX];
-    uint8_t cursor[NKV_KEY_SIZE_MAX];
     uint8_t prefix_size;
+    uint8_t silent_turns;
+    uint32_t index;
+    uint32_t transaction_count;
+};
+
+/* A scan between two chunks. Members are private. */
+struct nkv_server_scan {
+    struct nkv_server_walk walk;
+    uint8_t cursor[NKV_KEY_SIZE_MAX];
     uint8_t cursor_size;
     bool keys_only;
     bool limited;
-    uint8_t silent_turns;
     uint32_t remaining;
-    uint32_t index;
-    uint32_t transaction_count;
+};
+
+/* A backup between two chunks. Members are private. */
+struct nkv_server_backup {
+    struct nkv_server_walk walk;
+    /* The iterator's entry is still to be told as skipped, with this status. */
+    bool skipping;
+    uint8_t skip_status;
+};
+
+/* A digest between two turns. Members are private. */
+struct nkv_server_digest {
+    struct nkv_server_walk walk;
+    struct nkv_digest sum;
+    /* Of the iterator's record, as far as its value was read. */
+    uint64_t hash;
+    uint32_t offset;
+    struct nkv_value value;
+    bool in_value;
+    uint32_t damaged;
+    uint32_t reported_ms;
 };
 
 /* A long operation between two steps. Members are private. */
@@ -119,7 +146,10 @@ struct nkv_server_work {
     uint8_t kind;
     uint8_t store;
     union {
+        struct nkv_server_walk walk;
         struct nkv_server_scan scan;
+        struct nkv_server_backup backup;
+        struct nkv_server_digest digest;
         struct nkv_server_long operation;
         struct nkv_server_restore restore;
     } of;

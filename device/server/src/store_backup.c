@@ -1,0 +1,147 @@
+/* Store.Backup: whole records, as docs/protocol.md has them, one behind the
+ * other. */
+#include "chunk.h"
+
+#include <norkv/record.h>
+
+enum {
+    /* What stands in front of the records. */
+    CHUNK_HEAD_MAX = NKV_PB_PREFIX_MAX,
+    /* What always has room behind them: done, changed, index. */
+    CHUNK_TAIL_MAX = 2 + 2 + 6,
+    /* A skipped record, which takes its room from the records'. */
+    SKIPPED_MAX = 2 + (2 + NKV_KEY_SIZE_MAX) + 2
+};
+
+_Static_assert(CHUNK_HEAD_MAX + CHUNK_TAIL_MAX + SKIPPED_MAX +
+                       NKV_PACKET_OVERHEAD_MAX <=
+                   NKV_SERVER_PACKET_MIN,
+               "a skipped record must always fit a packet");
+
+static struct nkv_span key_of(const struct nkv_server_walk *walk)
+{
+    return (struct nkv_span){walk->iterator.key, walk->iterator.key_size};
+}
+
+/* The entry that the iterator stands on, or has passed, is told as skipped: in
+ * this chunk if there is room, else in the next. */
+static bool skip(struct nkv_server_backup *backup, struct nkv_chunk *chunk,
+                 enum nkv_status status)
+{
+    backup->skipping = true;
+    backup->skip_status = (uint8_t)nkv_status_for_client(status);
+    chunk->full = true;
+    return true;
+}
+
+/*
+ * Reads a value to where it leaves from. Another thread may write between the
+ * walk and this: what is gone is passed, and what has another size now is come
+ * to again.
+ */
+static bool add_value(struct nkv_server_backup *backup, struct nkv_chunk *chunk,
+                      size_t size)
+{
+    const struct nkv_iterator *at = &backup->walk.iterator;
+    uint8_t *to = chunk->records.data + chunk->size;
+    size_t head = size - at->value.total_size;
+    struct nkv_value value;
+    enum nkv_status status =
+        nkv_get(chunk->store, key_of(&backup->walk), 0,
+                (struct nkv_buffer){to + head, at->value.total_size}, &value);
+
+    if (status == NKV_NOT_FOUND) {
+        return true;
+    }
+    if (status == NKV_RESOURCE_EXHAUSTED ||
+        (status == NKV_OK && value.total_size != at->value.total_size)) {
+        return false;
+    }
+    if (status != NKV_OK) {
+        return skip(backup, chunk, status);
+    }
+    (void)nkv_record_head(to, key_of(&backup->walk), value.total_size);
+    chunk->size += size;
+    chunk->count++;
+    return true;
+}
+
+static bool add(struct nkv_server_work *work, struct nkv_chunk *chunk,
+                enum nkv_status found)
+{
+    struct nkv_server_backup *backup = &work->of.backup;
+    const struct nkv_iterator *at = &backup->walk.iterator;
+    size_t size = nkv_record_size(at->key_size, at->value.total_size);
+
+    if (found != NKV_OK || size > chunk->records.capacity) {
+        return skip(backup, chunk, found);
+    }
+    if (size > chunk->records.capacity - chunk->size) {
+        return false;
+    }
+    return add_value(backup, chunk, size);
+}
+
+/* The chunk as a message: its records, then the rest. */
+static struct nkv_span finish(struct nkv_server_work *work,
+                              const struct nkv_chunk *chunk)
+{
+    struct nkv_server_backup *backup = &work->of.backup;
+    norkv_v1_BackupResponse response = norkv_v1_BackupResponse_init_zero;
+    struct nkv_span key = key_of(&backup->walk);
+    struct nkv_buffer room = {chunk->records.data + chunk->size,
+                              chunk->records.capacity - chunk->size +
+                                  CHUNK_TAIL_MAX};
+    struct nkv_span tail = {NULL, 0};
+    size_t head = nkv_pb_put_prefix(
+        chunk->records.data, norkv_v1_BackupResponse_records_tag, chunk->size);
+
+    if (backup->skipping && room.capacity >= SKIPPED_MAX + CHUNK_TAIL_MAX) {
+        nkv_pb_give(&response.skipped.key, &key);
+        response.has_skipped = true;
+        response.skipped.status = backup->skip_status;
+        backup->skipping = false;
+    }
+    response.done = chunk->done;
+    response.changed =
+        chunk->done && nkv_walk_changed(&backup->walk, chunk->store);
+    response.index = backup->walk.index;
+    /* The room was kept, so it fits. */
+    (void)nkv_pb_encode(room, norkv_v1_BackupResponse_fields, &response, &tail);
+    return (struct nkv_span){chunk->records.data - head,
+                             head + chunk->size + tail.size};
+}
+
+static const struct nkv_chunk_kind kind = {
+    .head_max = CHUNK_HEAD_MAX,
+    .tail_max = CHUNK_TAIL_MAX,
+    .add = add,
+    .finish = finish,
+};
+
+static void start(struct nkv_rpc_call *call, struct nkv_span payload)
+{
+    norkv_v1_BackupRequest request = norkv_v1_BackupRequest_init_zero;
+    struct nkv_walk_request walk = {.kind = NKV_WORK_BACKUP};
+
+    nkv_pb_take(&request.prefix, &walk.prefix);
+    nkv_pb_take(&request.after, &walk.after);
+    if (!nkv_decode_request(call, payload, norkv_v1_BackupRequest_fields,
+                            &request)) {
+        return;
+    }
+    walk.store = request.store;
+    if (!nkv_walk_begin(call, &walk)) {
+        nkv_respond_status(call, NKV_INVALID_ARGUMENT);
+    }
+}
+
+void nkv_handle_backup(struct nkv_rpc_call *call, enum nkv_rpc_event event,
+                       struct nkv_span payload)
+{
+    if (event == NKV_RPC_START) {
+        start(call, payload);
+    } else if (event == NKV_RPC_STEP) {
+        nkv_chunk_turn(call, &kind, nkv_work_of(call)->of.backup.skipping);
+    }
+}

@@ -1,0 +1,39 @@
+/* Going over the keys of a store, a number of them each turn. */
+#ifndef NKV_WALK_H
+#define NKV_WALK_H
+
+#include "service.h"
+
+enum {
+    /* Keys looked at in one turn, so that other calls get theirs. */
+    NKV_WALK_KEYS_A_TURN = 64
+};
+
+/* What a client wants gone over. */
+struct nkv_walk_request {
+    enum nkv_work_kind kind;
+    uint32_t store;
+    struct nkv_span prefix;
+    /* The key behind which to begin; empty: from the start. */
+    struct nkv_span after;
+};
+
+/* Begins a walk, the work of the call, and lets the call run. False: no such
+ * store, or no such keys. */
+bool nkv_walk_begin(struct nkv_rpc_call *call,
+                    const struct nkv_walk_request *request);
+
+/* The store that the call goes over. */
+struct nkv_store *nkv_walk_store(const struct nkv_rpc_call *call);
+
+/* Moves to the next key: statuses as nkv_next. *wanted: it has the prefix, or
+ * cannot be read and may have. */
+NKV_MUST_USE enum nkv_status nkv_walk_next(struct nkv_server_walk *walk,
+                                           struct nkv_store *store,
+                                           bool *wanted);
+
+/* Whether the store was written since the walk began. */
+bool nkv_walk_changed(const struct nkv_server_walk *walk,
+                      const struct nkv_store *store);
+
+#endif
