@@ -696,6 +696,65 @@ static void a_slow_line_is_given_the_time_it_needs(void **state)
     nkv_bench_free(&bench);
 }
 
+/* What a call sends and gets, flags and escapes included. */
+struct bytes {
+    uint64_t sent;
+    uint64_t received;
+};
+
+static struct bytes bytes_of(struct nkv_client *client)
+{
+    struct nkv_client_counters counters;
+    nkv_client_get_counters(client, &counters);
+    return (struct bytes){counters.bytes_sent, counters.bytes_received};
+}
+
+/* The bytes of a put of a 12-byte key and a 32-byte value, and of its get. */
+static void measure(bool omit_value_crc, struct bytes *put, struct bytes *got)
+{
+    struct rig *rig = open_rig(NULL);
+    struct nkv_client_options options = {
+        .omit_value_crc = omit_value_crc,
+        /* Call ids of three bytes, none of them one that is escaped. */
+        .seed = 0x123456,
+    };
+    struct nkv_client *client = nkv_bench_open(&rig->bench, &options);
+    struct nkv_span key = text_span("key-00000001");
+    struct nkv_client_value value;
+    const struct nkv_device *device;
+    assert_done(client, nkv_client_device(client, NULL, &device));
+    struct bytes before = bytes_of(client);
+    assert_done(client,
+                nkv_client_put(client, NULL, key,
+                               text_span("0123456789abcdef0123456789abcdef")));
+    struct bytes between = bytes_of(client);
+    assert_done(client, nkv_client_get(client, NULL, key, &value));
+    assert_int_equal(value.crc32, nkv_crc32(0, value.data, value.size));
+    nkv_client_value_clear(&value);
+    struct bytes after = bytes_of(client);
+    *put = (struct bytes){between.sent - before.sent,
+                          between.received - before.received};
+    *got = (struct bytes){after.sent - between.sent,
+                          after.received - between.received};
+    nkv_client_free(&client);
+    rig->bench.closed--;
+    close_rig(rig);
+}
+
+static void a_put_without_its_values_crc_is_5_bytes_less(void **state)
+{
+    (void)state;
+    struct bytes put, got, put_less, got_less;
+    measure(false, &put, &got);
+    measure(true, &put_less, &got_less);
+    /* An escape more or less, in the frame's CRC. */
+    assert_in_range(put.sent - put_less.sent, 4, 6);
+    assert_in_range(put.sent, 86, 90);
+    assert_in_range(put.received, 28, 30);
+    assert_in_range(got.sent, 39, 42);
+    assert_in_range(got.received, 66, 69);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -723,6 +782,7 @@ int main(void)
         cmocka_unit_test(a_trace_shows_each_frame_and_what_it_means),
         cmocka_unit_test(counters_tell_what_the_line_did),
         cmocka_unit_test(a_slow_line_is_given_the_time_it_needs),
+        cmocka_unit_test(a_put_without_its_values_crc_is_5_bytes_less),
     };
     return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ static struct nkv_client *new_client(const char *port,
     client->latency_ms = or_default(options->latency_ms, DEFAULT_LATENCY_MS);
     client->attempts = or_default(options->attempts, DEFAULT_ATTEMPTS);
     client->max_packet = or_default(options->max_packet, NKV_LINK_PACKET_MAX);
+    client->omit_value_crc = options->omit_value_crc;
     client->limit_at = UINT64_MAX;
     client->session.client = random_number(client, options->seed);
     client->call_id =

@@ -18,7 +18,9 @@ static uint8_t *pack_put(const struct nkv_client *client,
     request.value = nkv_message_bytes(mutation->value);
     request.op = op;
     request.if_version = mutation->conditional ? &condition : NULL;
-    request.crc32 = nkv_crc32(0, mutation->value.data, mutation->value.size);
+    if (!client->omit_value_crc)
+        request.crc32 =
+            nkv_crc32(0, mutation->value.data, mutation->value.size);
     return nkv_message_pack(&request.base, size);
 }
 

@@ -44,6 +44,7 @@ struct nkv_client {
     uint32_t latency_ms;
     uint32_t attempts;
     uint32_t max_packet;
+    bool omit_value_crc;
     /* On the link's clock; UINT64_MAX: none. */
     uint64_t limit_at;
 

@@ -97,6 +97,17 @@ static enum nkv_status take_part(struct nkv_client *client,
     return NKV_OK;
 }
 
+/* A device that sends all of a value does not tell its size besides. */
+static const Norkv__V1__GetResponse *
+whole_or_part(const struct reading *reading, ProtobufCMessage *message)
+{
+    Norkv__V1__GetResponse *part = (void *)message;
+    if (reading->size == 0 && part->total_size == 0 &&
+        part->value.len <= NKV_CLIENT_VALUE_SIZE_MAX)
+        part->total_size = (uint32_t)part->value.len;
+    return part;
+}
+
 static enum nkv_status read_part(struct nkv_client *client,
                                  struct reading *reading, bool *again)
 {
@@ -108,8 +119,8 @@ static enum nkv_status read_part(struct nkv_client *client,
     enum nkv_status status =
         nkv_exchange_call(client, NKV_METHOD_GET, &request.base, &answer);
     if (status == NKV_OK)
-        status =
-            take_part(client, reading, (const void *)answer.message, again);
+        status = take_part(client, reading,
+                           whole_or_part(reading, answer.message), again);
     else if (answer.status == NKV_OUT_OF_RANGE && !answer.is_server_error)
         /* It shrank meanwhile. */
         *again = reading->size > 0;

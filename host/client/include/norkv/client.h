@@ -161,6 +161,9 @@ struct nkv_client_options {
      * the system's randomness, as it should be but in tests that repeat: two
      * clients of a device must not have the same numbers. */
     uint32_t seed;
+    /* Puts carry no CRC-32 of their value: 5 bytes less each, which only the
+     * frame's own CRC-32 protects then. */
+    bool omit_value_crc;
     /* What the device may show as its client's name. NULL: "libnorkv". */
     const char *client_name;
     /* Called for everything that crosses the line. NULL: no trace. */
