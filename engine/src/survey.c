@@ -198,3 +198,17 @@ enum nkv_status nkv_survey(struct nkv_store *store,
         status = survey_sector(store, i, visit, context);
     return nkv_leave(store, status == NKV_CANCELLED ? NKV_OK : status);
 }
+
+enum nkv_status nkv_survey_sector(struct nkv_store *store, uint32_t sector,
+                                  bool (*visit)(void *context,
+                                                const struct nkv_place *place),
+                                  void *context)
+{
+    enum nkv_status status = nkv_enter(store, NKV_ACCESS_READ_ONLY);
+
+    if (status == NKV_OK && sector >= store->sector_count)
+        status = NKV_OUT_OF_RANGE;
+    if (status == NKV_OK)
+        status = survey_sector(store, sector, visit, context);
+    return nkv_leave(store, status == NKV_CANCELLED ? NKV_OK : status);
+}

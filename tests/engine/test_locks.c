@@ -154,6 +154,8 @@ static void call_for_work(void)
     check_guarded("transaction_count");
     (void)!nkv_survey(&bench.store, visit, NULL);
     check_guarded("survey");
+    (void)!nkv_survey_sector(&bench.store, 0, visit, NULL);
+    check_guarded("survey_sector");
 }
 
 static void every_call_locks_and_unlocks_once(void **state)

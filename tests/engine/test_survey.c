@@ -60,6 +60,20 @@ static bool take(void *context, const struct nkv_place *place)
     return places->count < places->most;
 }
 
+static void assert_by_sectors_the_same(const struct places *whole)
+{
+    struct places places = {.most = PLACES_MAX};
+
+    for (uint32_t i = 0; i < SIZE / SECTOR; i++) {
+        size_t before = places.count;
+
+        assert_ok(nkv_survey_sector(&bench.store, i, take, &places));
+        assert_true(places.count > before);
+    }
+    assert_int_equal(places.count, whole->count);
+    assert_memory_equal(places.list, whole->list, sizeof places.list);
+}
+
 /* Mounts without repair, surveys, and checks that the places follow one another
  * without a gap. */
 static struct places survey(enum nkv_status expected)
@@ -79,6 +93,7 @@ static struct places survey(enum nkv_status expected)
         }
     }
     assert_int_equal(end, SIZE);
+    assert_by_sectors_the_same(&places);
     assert_int_equal(bench.sim.counts.operations, 0);
     return places;
 }
@@ -234,6 +249,67 @@ static void a_survey_ends_when_it_is_told_to(void **state)
     assert_int_equal(places.count, 1);
 }
 
+static void a_survey_of_one_sector_sees_that_alone(void **state)
+{
+    struct places places = {.most = PLACES_MAX};
+
+    (void)state;
+    add(0, "a", "1", 1);
+    add(SECTOR, "b", "2", 2);
+    add(SECTOR + 32, "c", "3", 3);
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_ok(nkv_survey_sector(&bench.store, 1, take, &places));
+    assert_int_equal(places.count, 3);
+    expect(&places, SECTOR, NKV_PLACE_LIVE, "b");
+    expect(&places, SECTOR + 32, NKV_PLACE_LIVE, "c");
+    expect(&places, SECTOR + 64, NKV_PLACE_FREE, "");
+}
+
+static void a_survey_of_a_sector_ends_when_it_is_told_to(void **state)
+{
+    struct places places = {.most = 1};
+
+    (void)state;
+    add(0, "a", "1", 1);
+    add(32, "b", "2", 2);
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_ok(nkv_survey_sector(&bench.store, 0, take, &places));
+    assert_int_equal(places.count, 1);
+}
+
+static void a_sector_that_is_none_is_not_surveyed(void **state)
+{
+    struct places places = {.most = PLACES_MAX};
+
+    (void)state;
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_status(nkv_survey_sector(&bench.store, 4, take, &places),
+                  NKV_OUT_OF_RANGE);
+    assert_status(nkv_survey_sector(&bench.store, UINT32_MAX, take, &places),
+                  NKV_OUT_OF_RANGE);
+    assert_int_equal(places.count, 0);
+}
+
+static void a_failing_flash_ends_the_survey_of_a_sector(void **state)
+{
+    const struct nkv_sim_fault fault = {NKV_SIM_FAULT_READ, SECTOR, SECTOR,
+                                        .status = NKV_UNAVAILABLE};
+    struct places places = {.most = PLACES_MAX};
+
+    (void)state;
+    add(SECTOR, "b", "2", 2);
+    nkv_flash_sim_load(&bench.sim, image);
+    assert_ok(nkv_bench_mount(&bench));
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+    assert_status(nkv_survey_sector(&bench.store, 1, take, &places),
+                  NKV_UNAVAILABLE);
+    assert_int_equal(places.count, 0);
+    assert_ok(nkv_survey_sector(&bench.store, 0, take, &places));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -247,6 +323,10 @@ int main(void)
         TEST(what_an_interrupted_erase_left_is_told),
         TEST(an_entry_of_another_format_is_foreign),
         TEST(a_survey_ends_when_it_is_told_to),
+        TEST(a_survey_of_one_sector_sees_that_alone),
+        TEST(a_survey_of_a_sector_ends_when_it_is_told_to),
+        TEST(a_sector_that_is_none_is_not_surveyed),
+        TEST(a_failing_flash_ends_the_survey_of_a_sector),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,4 +64,18 @@ nkv_survey(struct nkv_store *store,
            bool (*visit)(void *context, const struct nkv_place *place),
            void *context);
 
+/*
+ * nkv_survey of one sector, for a survey that leaves room for other work: of a
+ * store that is not written meanwhile, the surveys of all sectors, one after
+ * another, visit what one nkv_survey visits. What is written between them, or
+ * moved by a collection, which verifies what it moves, may be visited not at
+ * all or twice; what one survey tells of its sector is true.
+ *
+ * Statuses as nkv_survey; NKV_OUT_OF_RANGE: there is no such sector.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_survey_sector(struct nkv_store *store, uint32_t sector,
+                  bool (*visit)(void *context, const struct nkv_place *place),
+                  void *context);
+
 #endif
