@@ -173,10 +173,10 @@ struct nkv_test_description nkv_rig_describe(struct nkv_rig *rig,
     return answer;
 }
 
-norkv_v1_StatisticsResponse nkv_rig_statistics(struct nkv_rig *rig,
-                                               uint32_t store)
+static norkv_v1_StatisticsResponse statistics(struct nkv_rig *rig,
+                                              uint32_t store, bool more)
 {
-    norkv_v1_StatisticsRequest request = {.store = store};
+    norkv_v1_StatisticsRequest request = {.store = store, .more = more};
     norkv_v1_StatisticsResponse response =
         norkv_v1_StatisticsResponse_init_zero;
     struct nkv_packet reply =
@@ -187,6 +187,18 @@ norkv_v1_StatisticsResponse nkv_rig_statistics(struct nkv_rig *rig,
     assert_true(nkv_pb_decode(reply.payload, norkv_v1_StatisticsResponse_fields,
                               &response));
     return response;
+}
+
+norkv_v1_StatisticsResponse nkv_rig_statistics(struct nkv_rig *rig,
+                                               uint32_t store)
+{
+    return statistics(rig, store, false);
+}
+
+norkv_v1_StatisticsResponse nkv_rig_more_statistics(struct nkv_rig *rig,
+                                                    uint32_t store)
+{
+    return statistics(rig, store, true);
 }
 
 void nkv_rig_put(struct nkv_rig *rig, const char *key, const char *value)

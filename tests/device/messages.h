@@ -71,6 +71,8 @@ struct nkv_test_description nkv_rig_describe(struct nkv_rig *rig,
                                              uint32_t store, const char *key);
 norkv_v1_StatisticsResponse nkv_rig_statistics(struct nkv_rig *rig,
                                                uint32_t store);
+norkv_v1_StatisticsResponse nkv_rig_more_statistics(struct nkv_rig *rig,
+                                                    uint32_t store);
 
 /* A plain put or delete in store 0 that must succeed. */
 void nkv_rig_put(struct nkv_rig *rig, const char *key, const char *value);

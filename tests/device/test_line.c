@@ -187,6 +187,7 @@ static void frames_with_other_addresses_are_ignored(void **state)
     assert_int_equal(nkv_server_line_counters(&rig->server)->frames_received,
                      1);
     assert_int_equal(nkv_server_line_counters(&rig->server)->bad_packets, 0);
+    assert_int_equal(nkv_rig_more_statistics(rig, 0).calls.stray_frames, 1);
 }
 
 static void bad_packets_are_counted(void **state)
@@ -360,6 +361,45 @@ static void a_disconnect_forgets_half_a_frame(void **state)
     expect_one_answer(rig);
 }
 
+/* Starts checks, which go on for some turns; returns the last call. */
+static uint32_t start_checks(struct nkv_rig *rig, size_t count)
+{
+    uint32_t call_id = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        call_id = nkv_rig_request(rig, NKV_SERVICE_MAINTENANCE,
+                                  NKV_METHOD_MAINTENANCE_CHECK,
+                                  (struct nkv_span){NULL, 0});
+    }
+    (void)nkv_rig_poll(rig);
+    return call_id;
+}
+
+static void refused_and_cancelled_calls_are_counted(void **state)
+{
+    struct nkv_rig *rig = *state;
+    struct nkv_packet cancel = {
+        .type = NKV_PACKET_CLIENT_ERROR,
+        .channel_id = 1,
+        .service_id = NKV_SERVICE_MAINTENANCE,
+        .method_id = NKV_METHOD_MAINTENANCE_CHECK,
+    };
+    norkv_v1_CallCounters calls;
+
+    calls = nkv_rig_more_statistics(rig, 0).calls;
+    assert_int_equal(calls.refused, 0);
+    assert_int_equal(calls.cancelled, 0);
+    /* One slot is kept for unary calls. */
+    cancel.call_id = start_checks(rig, NKV_RIG_SLOTS + 1) - 2;
+    nkv_rig_send_packet(rig, &cancel);
+    /* Its call has ended: this one cancels nothing. */
+    nkv_rig_send_packet(rig, &cancel);
+    nkv_rig_run(rig);
+    calls = nkv_rig_more_statistics(rig, 0).calls;
+    assert_int_equal(calls.refused, 2);
+    assert_int_equal(calls.cancelled, 1);
+}
+
 static void overruns_and_uptime_are_in_the_statistics(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -420,6 +460,7 @@ int main(void)
         TEST(the_text_is_whole_at_address_1),
         TEST(a_line_that_takes_nothing_costs_answers_only),
         TEST(a_disconnect_forgets_half_a_frame),
+        TEST(refused_and_cancelled_calls_are_counted),
         TEST(overruns_and_uptime_are_in_the_statistics),
         TEST(garbage_does_not_lock_the_receiver),
     };

@@ -144,6 +144,60 @@ static void statistics_are_the_stores(void **state)
     assert_int_equal(got.line.frames_sent, 61);
 }
 
+static void more_statistics_are_the_stores(void **state)
+{
+    struct nkv_rig *rig = *state;
+    struct nkv_statistics expected;
+    norkv_v1_StatisticsResponse got;
+    uint32_t value_room;
+
+    make_work(rig);
+    got = nkv_rig_more_statistics(rig, 0);
+    nkv_statistics(&rig->stores[0].store, &expected);
+    value_room = nkv_value_size_free(&rig->stores[0].store, NKV_KEY_SIZE_MAX);
+    assert_true(got.has_room && got.has_work && got.has_calls);
+    assert_false(got.has_store || got.has_counters || got.has_line);
+    assert_int_equal(got.room.reserved_bytes, NKV_RIG_SECTOR_SIZE);
+    assert_int_equal(got.room.reserved_bytes, expected.reserved_bytes);
+    assert_int_equal(got.room.retired_bytes, 0);
+    assert_true(got.room.has_room);
+    assert_int_equal(got.room.value_room, value_room);
+    assert_int_equal(got.room.pending_steps,
+                     nkv_pending_steps(&rig->stores[0].store));
+    assert_int_equal(got.work.steps, expected.steps);
+    assert_int_equal(got.work.longest_write_steps,
+                     expected.longest_write_steps);
+    assert_int_equal(got.work.entries_lost, 0);
+    assert_int_equal(got.mount_status, NKV_OK);
+}
+
+static void lost_entries_are_in_the_statistics(void **state)
+{
+    struct nkv_rig *rig = *state;
+
+    nkv_rig_put(rig, "key", "value");
+    nkv_flash_sim_poke(&rig->stores[0].flash, 20, 0x55);
+    (void)nkv_rig_get(rig, 0, "key", 0, 0);
+    (void)finish(rig,
+                 start_collect(rig, 0, norkv_v1_CollectKind_COLLECT_HEAVY));
+    assert_int_equal(nkv_rig_more_statistics(rig, 0).work.entries_lost, 1);
+}
+
+static void a_store_without_room_says_so(void **state)
+{
+    const struct nkv_rig_options options = {.max_keys = 3};
+    struct nkv_rig rig;
+
+    (void)state;
+    nkv_rig_init(&rig, &options);
+    nkv_rig_put(&rig, "a", "1");
+    nkv_rig_put(&rig, "b", "2");
+    assert_true(nkv_rig_more_statistics(&rig, 0).room.has_room);
+    nkv_rig_put(&rig, "c", "3");
+    assert_false(nkv_rig_more_statistics(&rig, 0).room.has_room);
+    nkv_rig_free(&rig);
+}
+
 static void statistics_of_an_unknown_store_name_the_reason(void **state)
 {
     static const uint8_t store_9[] = {0x08, 9};
@@ -508,6 +562,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(statistics_are_the_stores),
+        TEST(more_statistics_are_the_stores),
+        TEST(lost_entries_are_in_the_statistics),
+        TEST(a_store_without_room_says_so),
         TEST(statistics_of_an_unknown_store_name_the_reason),
         TEST(heavy_collection_leaves_nothing_stale),
         TEST(partial_collection_frees_some_or_finds_nothing),

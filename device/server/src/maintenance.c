@@ -3,9 +3,26 @@
 
 #include <string.h>
 
-_Static_assert(norkv_v1_StatisticsResponse_size + NKV_PACKET_OVERHEAD_MAX <=
+enum {
+    /* Of an answer to Statistics: uptime, mount status and reason. */
+    STATISTICS_REST = 6 + 6 + 2
+};
+
+/* Tag and length of a message within one. */
+#define WITHIN(size) (1 + 2 + (size))
+
+_Static_assert(WITHIN(norkv_v1_StoreStatistics_size) +
+                       WITHIN(norkv_v1_StoreCounters_size) +
+                       WITHIN(norkv_v1_LineCounters_size) + STATISTICS_REST +
+                       NKV_PACKET_OVERHEAD_MAX <=
                    NKV_SERVER_PACKET_MIN,
                "the statistics must always fit a packet");
+_Static_assert(WITHIN(norkv_v1_StoreRoom_size) +
+                       WITHIN(norkv_v1_StoreWork_size) +
+                       WITHIN(norkv_v1_CallCounters_size) + STATISTICS_REST +
+                       NKV_PACKET_OVERHEAD_MAX <=
+                   NKV_SERVER_PACKET_MIN,
+               "and so must the others");
 
 static norkv_v1_StoreStatistics
 gather_store(const struct nkv_server_store *store,
@@ -60,6 +77,60 @@ static norkv_v1_LineCounters gather_line(const struct nkv_line_counters *from)
     };
 }
 
+static norkv_v1_StoreRoom gather_room(const struct nkv_server_store *store,
+                                      const struct nkv_statistics *from)
+{
+    uint32_t value = nkv_value_size_free(store->store, NKV_KEY_SIZE_MAX);
+
+    return (norkv_v1_StoreRoom){
+        .reserved_bytes = from->reserved_bytes,
+        .retired_bytes = from->retired_bytes,
+        .retired_sectors = from->retired_sectors,
+        .has_room = value != NKV_NONE_FITS,
+        .value_room = value != NKV_NONE_FITS ? value : 0,
+        .pending_steps = nkv_pending_steps(store->store),
+    };
+}
+
+static norkv_v1_StoreWork gather_work(const struct nkv_statistics *from)
+{
+    return (norkv_v1_StoreWork){
+        .steps = from->steps,
+        .longest_write_steps = from->longest_write_steps,
+        .entries_recovered = from->entries_recovered,
+        .entries_lost = from->entries_lost,
+    };
+}
+
+static norkv_v1_CallCounters gather_calls(const struct nkv_server *server)
+{
+    return (norkv_v1_CallCounters){
+        .stray_frames = server->counters.stray_frames,
+        .refused = nkv_rpc_refused(&server->rpc),
+        .cancelled = nkv_rpc_cancelled(&server->rpc),
+    };
+}
+
+static void add_store(norkv_v1_StatisticsResponse *response,
+                      const struct nkv_server_store *store, bool more)
+{
+    struct nkv_statistics statistics;
+
+    nkv_statistics(store->store, &statistics);
+    response->mount_status = (uint32_t)store->mount_status;
+    response->has_room = more;
+    response->has_work = more;
+    response->has_store = !more;
+    response->has_counters = !more;
+    if (more) {
+        response->room = gather_room(store, &statistics);
+        response->work = gather_work(&statistics);
+    } else {
+        response->store = gather_store(store, &statistics);
+        response->counters = gather_counters(&statistics);
+    }
+}
+
 void nkv_handle_statistics(struct nkv_rpc_call *call, enum nkv_rpc_event event,
                            struct nkv_span payload)
 {
@@ -68,7 +139,6 @@ void nkv_handle_statistics(struct nkv_rpc_call *call, enum nkv_rpc_event event,
     norkv_v1_StatisticsResponse response =
         norkv_v1_StatisticsResponse_init_zero;
     const struct nkv_server_store *store;
-    enum nkv_status status = NKV_INVALID_ARGUMENT;
 
     (void)event;
     if (!nkv_decode_request(call, payload, norkv_v1_StatisticsRequest_fields,
@@ -79,21 +149,15 @@ void nkv_handle_statistics(struct nkv_rpc_call *call, enum nkv_rpc_event event,
     if (store == NULL) {
         response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
     } else {
-        struct nkv_statistics statistics;
-
-        nkv_statistics(store->store, &statistics);
-        status = NKV_OK;
-        response.has_store = true;
-        response.store = gather_store(store, &statistics);
-        response.has_counters = true;
-        response.counters = gather_counters(&statistics);
-        response.mount_status = (uint32_t)store->mount_status;
+        add_store(&response, store, request.more);
     }
-    response.has_line = true;
+    response.has_line = !request.more;
     response.line = gather_line(&server->counters);
+    response.has_calls = request.more;
+    response.calls = gather_calls(server);
     response.uptime_ms = nkv_server_now_ms(server) - server->start_ms;
-    nkv_respond_message(call, status, norkv_v1_StatisticsResponse_fields,
-                        &response);
+    nkv_respond_message(call, store == NULL ? NKV_INVALID_ARGUMENT : NKV_OK,
+                        norkv_v1_StatisticsResponse_fields, &response);
 }
 
 /* False: the line is gone, and the call with it. */

@@ -27,8 +27,10 @@ enum nkv_status nkv_rpc_init(struct nkv_rpc *rpc,
         config->packet.capacity <= NKV_PACKET_OVERHEAD_MAX) {
         return NKV_INVALID_ARGUMENT;
     }
-    rpc->config = config;
-    rpc->packet_limit = config->packet.capacity;
+    *rpc = (struct nkv_rpc){
+        .config = config,
+        .packet_limit = config->packet.capacity,
+    };
     for (size_t i = 0; i < config->call_count; i++) {
         config->calls[i] = (struct nkv_rpc_call){.rpc = rpc};
     }
@@ -286,6 +288,7 @@ static void start_call(struct nkv_rpc *rpc, const struct target *target,
     end_predecessor(rpc, target, packet->call_id);
     call = free_slot(rpc, target->method->kind);
     if (call == NULL) {
+        rpc->refused++;
         answer(rpc, packet, NKV_PACKET_RESPONSE, NKV_UNAVAILABLE);
         return;
     }
@@ -334,6 +337,7 @@ static void take_error(struct nkv_rpc *rpc, const struct target *target,
     struct nkv_rpc_call *call = find_call(rpc, target, packet->call_id);
 
     if (call != NULL) {
+        rpc->cancelled++;
         cancel(call);
     }
 }
@@ -383,6 +387,16 @@ enum nkv_status nkv_rpc_process(struct nkv_rpc *rpc, struct nkv_span bytes)
         answer_error(rpc, &packet, NKV_NOT_FOUND);
     }
     return NKV_OK;
+}
+
+uint32_t nkv_rpc_refused(const struct nkv_rpc *rpc)
+{
+    return rpc->refused;
+}
+
+uint32_t nkv_rpc_cancelled(const struct nkv_rpc *rpc)
+{
+    return rpc->cancelled;
 }
 
 bool nkv_rpc_is_running(const struct nkv_rpc *rpc)

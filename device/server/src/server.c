@@ -125,8 +125,9 @@ static void take_frame(struct nkv_server *server,
                        const struct nkv_hdlc_frame *frame)
 {
     server->counters.frames_received++;
-    if (frame->address == NKV_HDLC_ADDRESS_RPC &&
-        nkv_rpc_process(&server->rpc, frame->payload) != NKV_OK) {
+    if (frame->address != NKV_HDLC_ADDRESS_RPC) {
+        server->counters.stray_frames++;
+    } else if (nkv_rpc_process(&server->rpc, frame->payload) != NKV_OK) {
         server->counters.bad_packets++;
     }
 }

@@ -19,6 +19,8 @@ static const struct nkv_rpc_method store_methods[] = {
 
 static const struct nkv_rpc_method maintenance_methods[] = {
     {NKV_METHOD_MAINTENANCE_STATISTICS, NKV_RPC_UNARY, nkv_handle_statistics},
+    {NKV_METHOD_MAINTENANCE_SECTORS, NKV_RPC_SERVER_STREAM, nkv_handle_sectors},
+    {NKV_METHOD_MAINTENANCE_CHECK, NKV_RPC_SERVER_STREAM, nkv_handle_check},
     {NKV_METHOD_MAINTENANCE_COLLECT, NKV_RPC_SERVER_STREAM, nkv_handle_collect},
     {NKV_METHOD_MAINTENANCE_ERASE_ALL, NKV_RPC_SERVER_STREAM,
      nkv_handle_erase_all},

@@ -13,6 +13,8 @@ enum nkv_work_kind {
     NKV_WORK_BACKUP,
     NKV_WORK_RESTORE,
     NKV_WORK_DIGEST,
+    NKV_WORK_SECTORS,
+    NKV_WORK_CHECK,
     NKV_WORK_COLLECT
 };
 
@@ -84,6 +86,8 @@ nkv_rpc_handler nkv_handle_restore;
 nkv_rpc_handler nkv_handle_backup;
 nkv_rpc_handler nkv_handle_digest;
 nkv_rpc_handler nkv_handle_statistics;
+nkv_rpc_handler nkv_handle_sectors;
+nkv_rpc_handler nkv_handle_check;
 nkv_rpc_handler nkv_handle_collect;
 nkv_rpc_handler nkv_handle_erase_all;
 

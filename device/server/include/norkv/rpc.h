@@ -92,6 +92,8 @@ struct nkv_rpc_config {
 struct nkv_rpc {
     const struct nkv_rpc_config *config;
     size_t packet_limit;
+    uint32_t refused;
+    uint32_t cancelled;
 };
 
 /* A slot. Complete so that it can be static; members are private. */
@@ -124,6 +126,11 @@ NKV_MUST_USE enum nkv_status nkv_rpc_init(struct nkv_rpc *rpc,
  */
 NKV_MUST_USE enum nkv_status nkv_rpc_process(struct nkv_rpc *rpc,
                                              struct nkv_span packet);
+
+/* Calls that found no free slot, and calls that their client gave up, since
+ * nkv_rpc_init. */
+uint32_t nkv_rpc_refused(const struct nkv_rpc *rpc);
+uint32_t nkv_rpc_cancelled(const struct nkv_rpc *rpc);
 
 /* Gives each running call one turn. True when a call is still running. */
 bool nkv_rpc_step(struct nkv_rpc *rpc);

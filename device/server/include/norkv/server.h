@@ -15,6 +15,7 @@
 #include <norkv/rpc.h>
 #include <norkv/status.h>
 #include <norkv/store.h>
+#include <norkv/survey.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -141,6 +142,33 @@ struct nkv_server_restore {
     bool is_last;
 };
 
+/* A list of sectors between two messages. Members are private. */
+struct nkv_server_sectors {
+    uint32_t next;
+    uint32_t index;
+};
+
+enum {
+    /* Findings that a check keeps until they are sent. */
+    NKV_SERVER_FINDINGS_MAX = 2
+};
+
+/* A check between two turns. Members are private. */
+struct nkv_server_check {
+    struct nkv_place found[NKV_SERVER_FINDINGS_MAX];
+    uint8_t found_count;
+    uint8_t sent_count;
+    bool is_surveyed;
+    bool has_more;
+    uint32_t sector;
+    /* Findings of it before this offset were sent. */
+    uint32_t offset;
+    uint32_t entries;
+    uint32_t sector_entries;
+    uint32_t index;
+    uint32_t reported_ms;
+};
+
 /* What the server knows of a call that goes on. Members are private. */
 struct nkv_server_work {
     uint8_t kind;
@@ -152,6 +180,8 @@ struct nkv_server_work {
         struct nkv_server_digest digest;
         struct nkv_server_long operation;
         struct nkv_server_restore restore;
+        struct nkv_server_sectors sectors;
+        struct nkv_server_check check;
     } of;
 };
 
@@ -258,6 +288,8 @@ struct nkv_line_counters {
     uint32_t frames_sent;
     uint32_t replays;
     uint32_t overruns;
+    /* Of frames_received, those to an address that nobody has. */
+    uint32_t stray_frames;
 };
 
 /* The CRC-32 of a value that was sent in part. Members are private. */
