@@ -35,6 +35,9 @@ enum nkv_status nkv_host_fail_silent(struct nkv_client *client)
     uint64_t waited = nkv_link_now(&client->link) - client->begun_at;
     nkv_link_flush_trace(&client->link);
     nkv_link_explain_silence(&client->link, &client->heard_before, &why);
+    if (client->hint.size > 0 &&
+        client->link.heard.packets != client->heard_before.packets)
+        nkv_text_add(&why, "; %s", client->hint.text);
     return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
                          "no answer within %llu.%03llu s: %s",
                          (unsigned long long)(waited / 1000),

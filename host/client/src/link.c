@@ -14,6 +14,23 @@ static uint64_t system_now_ms(void *context)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static void remark(struct nkv_link *link, bool is_log, struct nkv_span text)
+{
+    struct nkv_client_remark remark = {
+        .is_log = is_log,
+        .time_ms = nkv_link_now(link) - link->start_ms,
+        .text = text,
+    };
+    link->remarks++;
+    if (link->remark != NULL)
+        link->remark(link->remark_context, &remark);
+}
+
+static void take_line(void *context, struct nkv_span line)
+{
+    remark(context, false, line);
+}
+
 void nkv_link_init(struct nkv_link *link,
                    const struct nkv_client_transport *transport,
                    const struct nkv_client_options *options)
@@ -24,6 +41,10 @@ void nkv_link_init(struct nkv_link *link,
     link->channel_id = options->channel_id == 0 ? 1 : options->channel_id;
     link->trace = options->trace;
     link->trace_context = options->trace_context;
+    link->remark = options->remark;
+    link->remark_context = options->remark_context;
+    link->prose.line = take_line;
+    link->prose.context = link;
     link->start_ms = nkv_link_now(link);
     struct nkv_buffer content = {link->content, sizeof(link->content)};
     nkv_hdlc_decoder_init(&link->decoder, content);
@@ -85,6 +106,7 @@ static void take_frame(struct nkv_link *link,
 {
     struct nkv_packet packet;
     link->counters.frames_received++;
+    nkv_prose_drop(&link->prose);
     bool is_rpc = frame->address == NKV_HDLC_ADDRESS_RPC &&
                   nkv_packet_decode(frame->payload, &packet) == NKV_OK;
     if (link->trace != NULL) {
@@ -94,6 +116,8 @@ static void take_frame(struct nkv_link *link,
     }
     if (!is_rpc) {
         link->heard.others++;
+        if (frame->address == NKV_HDLC_ADDRESS_LOG)
+            remark(link, true, frame->payload);
         return;
     }
     link->heard.packets++;
@@ -125,13 +149,13 @@ static void keep_raw(struct nkv_link *link, uint8_t byte)
 
 static void take_byte(struct nkv_link *link, uint8_t byte)
 {
+    enum { FLAG = 0x7e };
     if (link->heard.bytes < sizeof(link->greeting))
         link->greeting[link->heard.bytes] = byte;
-    link->heard.bytes++;
     link->counters.bytes_received++;
-    link->heard.flags += byte == 0x7e;
-    link->heard.printable += (byte >= 0x20 && byte < 0x7f) || byte == '\n' ||
-                             byte == '\r' || byte == '\t';
+    nkv_heard_byte(&link->heard, byte);
+    if (byte != FLAG)
+        nkv_prose_add(&link->prose, byte);
     if (link->trace != NULL)
         keep_raw(link, byte);
     struct nkv_hdlc_frame frame;
@@ -140,6 +164,8 @@ static void take_byte(struct nkv_link *link, uint8_t byte)
         take_frame(link, &frame);
     else if (status != NKV_UNAVAILABLE)
         take_bad_frame(link, status);
+    if (byte == FLAG)
+        nkv_prose_end(&link->prose);
 }
 
 static enum nkv_status die(struct nkv_link *link)
@@ -285,77 +311,4 @@ enum nkv_status nkv_link_send(struct nkv_link *link,
         link->counters.frames_sent++;
     free(frame.data);
     return status;
-}
-
-/* ---- Explaining ------------------------------------------------------- */
-
-static bool is_text(uint64_t bytes, uint64_t printable)
-{
-    return bytes > 0 && printable >= bytes - bytes / 20;
-}
-
-/* The first line of the greeting, as far as it was kept. */
-static void copy_greeting(const struct nkv_link *link,
-                          char text[NKV_LINK_GREETING_MAX + 1])
-{
-    size_t size = link->heard.bytes < NKV_LINK_GREETING_MAX
-                      ? (size_t)link->heard.bytes
-                      : NKV_LINK_GREETING_MAX;
-    memcpy(text, link->greeting, size);
-    text[size] = '\0';
-    text[strcspn(text, "\r\n")] = '\0';
-    nkv_text_make_safe(text);
-}
-
-void nkv_link_explain_death(const struct nkv_link *link, struct nkv_text *why)
-{
-    const struct nkv_heard *heard = &link->heard;
-    char greeting[NKV_LINK_GREETING_MAX + 1];
-    copy_greeting(link, greeting);
-    if (heard->packets == 0 && greeting[0] != '\0' &&
-        is_text(heard->bytes, heard->printable)) {
-        nkv_text_add(why,
-                     "the other end hung up, saying \"%s\" (if another client "
-                     "uses the port, end that one first; else check that this "
-                     "is the device's port)",
-                     greeting);
-        return;
-    }
-    nkv_text_add(why,
-                 "the port is gone: %s (unplugged, or the other end has "
-                 "closed it",
-                 link->error == 0 ? "end of file" : strerror(link->error));
-    nkv_text_add(why, heard->bytes == 0
-                          ? " without a word: is it in use by another client?)"
-                          : ": connect it again and repeat the command)");
-}
-
-void nkv_link_explain_silence(const struct nkv_link *link,
-                              const struct nkv_heard *before,
-                              struct nkv_text *why)
-{
-    const struct nkv_heard *now = &link->heard;
-    uint64_t bytes = now->bytes - before->bytes;
-    if (bytes == 0)
-        nkv_text_add(why, "not a byte came back (is the device on and "
-                          "connected, and is this its port?)");
-    else if (now->echoes != before->echoes)
-        nkv_text_add(why, "the line sends back what is sent to it (look for "
-                          "a loopback plug, RX and TX joined, or a terminal "
-                          "that echoes)");
-    else if (now->packets != before->packets)
-        nkv_text_add(why, "packets came, but no answer to this call (the line "
-                          "is bad or the device slow: give it more time)");
-    else if (is_text(bytes, now->printable - before->printable))
-        nkv_text_add(why, "text came but no answer (is another program "
-                          "talking on this port?)");
-    else if (now->others != before->others)
-        nkv_text_add(why, "frames came, but none with an RPC packet (is this "
-                          "the device's port?)");
-    else if (now->flags == before->flags)
-        nkv_text_add(why, "%llu bytes came but no frames (wrong baud rate?)",
-                     (unsigned long long)bytes);
-    else
-        nkv_text_add(why, "frames came, but all were damaged (wrong baud rate, "
-                          "or a bad cable?)");
 }

@@ -5,6 +5,8 @@
 #ifndef NORKV_HOST_LINK_H
 #define NORKV_HOST_LINK_H
 
+#include "heard.h"
+#include "prose.h"
 #include "text.h"
 #include <norkv/client.h>
 #include <norkv/hdlc.h>
@@ -23,20 +25,6 @@ enum {
     NKV_LINK_RAW_MAX = 2 * NKV_LINK_CONTENT_MAX + 2
 };
 
-/* What came over the line, to tell a dead one from a wrong one. */
-struct nkv_heard {
-    uint64_t bytes;
-    /* Those of them that are printable ASCII, CR, LF or TAB. */
-    uint64_t printable;
-    uint64_t flags;
-    /* Good frames that carry RPC packets; others that are good. */
-    uint32_t packets;
-    /* Those of the packets that only clients send: our own, sent back. */
-    uint32_t echoes;
-    uint32_t others;
-    uint32_t bad;
-};
-
 struct nkv_link {
     struct nkv_client_transport transport;
     uint32_t channel_id;
@@ -52,6 +40,12 @@ struct nkv_link {
     void *receive_context;
     void (*trace)(void *context, const struct nkv_client_trace *trace);
     void *trace_context;
+    /* Text between frames. */
+    struct nkv_prose prose;
+    void (*remark)(void *context, const struct nkv_client_remark *remark);
+    void *remark_context;
+    /* How many remarks there were. */
+    uint64_t remarks;
     /* What came since the last frame ended; kept for the trace only. */
     uint8_t raw[NKV_LINK_RAW_MAX];
     size_t raw_size;

@@ -88,6 +88,17 @@ struct nkv_client_trace {
     const char *meaning;
 };
 
+/* Something that a device says besides its answers. */
+struct nkv_client_remark {
+    /* True: a log, the payload of a frame for address 1. False: text that came
+     * between frames, a line without its end: boot messages, a console. */
+    bool is_log;
+    /* Milliseconds since the client was opened. */
+    uint64_t time_ms;
+    /* Any bytes. Holds until the callback returns. */
+    struct nkv_span text;
+};
+
 /*
  * How the bytes travel, for a transport of one's own (a test's, a mux's). All
  * functions are called with context. now_ms may be NULL, name must not.
@@ -169,6 +180,10 @@ struct nkv_client_options {
     /* Called for everything that crosses the line. NULL: no trace. */
     void (*trace)(void *context, const struct nkv_client_trace *trace);
     void *trace_context;
+    /* Called for each log and each line of text that comes, during any call on
+     * the client. NULL: they are dropped. */
+    void (*remark)(void *context, const struct nkv_client_remark *remark);
+    void *remark_context;
 };
 
 /*
@@ -319,6 +334,17 @@ nkv_client_device(struct nkv_client *client,
 NKV_MUST_USE enum nkv_status
 nkv_client_echo(struct nkv_client *client, const struct nkv_call_options *call,
                 const char *text, uint32_t *round_trip_ms);
+
+/*
+ * Waits for remarks (see nkv_client_options) without sending anything: until
+ * one has come, several perhaps, or timeout_ms have passed.
+ * Deadlines and limit_ms do not count here. A line of text that is not ended
+ * counts as one when nothing has come for a while.
+ *
+ * - NKV_DEADLINE_EXCEEDED: none came; there is no error text then.
+ */
+NKV_MUST_USE enum nkv_status nkv_client_listen(struct nkv_client *client,
+                                               uint32_t timeout_ms);
 
 /* A value that was read. */
 struct nkv_client_value {
