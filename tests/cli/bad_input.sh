@@ -39,15 +39,15 @@ test_no_such_port()
 test_a_port_that_is_in_use()
 {
     start_odd_device pty silent
-    "$NORKV" --port "$PORT" --timeout 50s get k 2>holder.err &
+    "$NORKV" --port "$PORT" -v --timeout 50s get k 2>holder.err &
     pids+=($!)
     local tries=0
-    # The first one asks an earlier stage of the holder's start, perhaps.
-    norkv --port "$PORT" --timeout 300ms put k v
-    while ! grep -q 'in use' err && [ $tries -lt 50 ]; do
+    # What it sends first says that it has the port.
+    until [ -s holder.err ] || [ $tries -gt 500 ]; do
         tries=$((tries + 1))
-        norkv --port "$PORT" --timeout 300ms put k v
+        sleep 0.05
     done
+    norkv --port "$PORT" --timeout 300ms put k v
     expect_error 1 'in use'
     grep -q "$PORT" err || fail 'the port is named'
     grep -q "$!" err || fail 'the program that holds it is named'
