@@ -25,10 +25,18 @@ static int decimals_of(double value)
 void nkv_figures_add(struct nkv_figures *figures, const char *workload,
                      uint32_t keys, const char *figure, double value)
 {
+    char name[NKV_FIGURE_NAME_MAX];
+
+    snprintf(name, sizeof name, "engine.%s.n%u.%s", workload, keys, figure);
+    nkv_figures_put(figures, name, value);
+}
+
+void nkv_figures_put(struct nkv_figures *figures, const char *name,
+                     double value)
+{
     struct nkv_figure *added = take(figures);
 
-    snprintf(added->name, sizeof added->name, "engine.%s.n%u.%s", workload,
-             keys, figure);
+    snprintf(added->name, sizeof added->name, "%s", name);
     added->value = value;
     added->decimals = decimals_of(value);
     if (figures->out != NULL) {

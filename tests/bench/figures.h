@@ -30,6 +30,11 @@ struct nkv_figures {
 void nkv_figures_add(struct nkv_figures *figures, const char *workload,
                      uint32_t keys, const char *figure, double value);
 
+/* Adds a figure under its whole name. Ends the program when there is no
+ * room. */
+void nkv_figures_put(struct nkv_figures *figures, const char *name,
+                     double value);
+
 /* Adds the lines "NAME VALUE" of a file, and passes over empty ones. False:
  * another line was met, and printed. */
 bool nkv_figures_read(struct nkv_figures *figures, FILE *from);

@@ -7,9 +7,9 @@
 enum nkv_limit_kind { NKV_AT_MOST, NKV_AT_LEAST };
 
 enum nkv_limit_holder {
-    /* The test bench_figures, from a short run. */
+    /* The tests bench_figures and bench_line_figures, from a short run. */
     NKV_HELD_BY_FIGURES,
-    /* The test bench_engine_size. */
+    /* The tests bench_engine_size and bench_server_size. */
     NKV_HELD_BY_SIZE,
     /* None: it takes a long run, and scripts/bench tells. */
     NKV_HELD_BY_NONE
@@ -24,6 +24,10 @@ struct nkv_limit {
 
 extern const struct nkv_limit nkv_limits[];
 extern const size_t nkv_limit_count;
+
+/* Those of the line. */
+extern const struct nkv_limit nkv_line_limits[];
+extern const size_t nkv_line_limit_count;
 
 /* Whether the figures meet a limit; prints a line on it. A figure that is not
  * there does not. */

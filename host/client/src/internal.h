@@ -8,8 +8,9 @@
 #include "text.h"
 #include <norkv/client.h>
 
-/* Ids stay within what stock clients use, and need 3 bytes. */
-enum { NKV_CLIENT_CALL_ID_MAX = (1 << 21) - 1 };
+/* Ids stay within what stock clients use, and need 2 bytes. They come again
+ * after that many calls: answers are not that late. */
+enum { NKV_CLIENT_CALL_ID_MAX = (1 << 14) - 1 };
 
 /* What the device said in Device.Open, and where this client's mutations are.
  */

@@ -1,0 +1,24 @@
+#include "limits.h"
+
+#define MOST NKV_AT_MOST
+#define LEAST NKV_AT_LEAST
+#define COUNTS NKV_HELD_BY_FIGURES
+#define SIZE NKV_HELD_BY_SIZE
+#define SHOWN NKV_HELD_BY_NONE
+
+/* Shares in percent; all but the size and the time of a process are of the
+ * simulated line, and the same on every run. */
+const struct nkv_limit nkv_line_limits[] = {
+    {"line.put.r1024.921600.1ms.share", LEAST, 52, COUNTS},
+    {"line.put.r1024.921600.1ms.crc32.share", LEAST, 49, COUNTS},
+    {"line.norkv_put.tcp.median_ms", MOST, 20, SHOWN},
+    {"line.bytes.put.request", MOST, 83, COUNTS},
+    {"line.bytes.put.answer", MOST, 30, COUNTS},
+    {"line.bytes.put.crc32.request", MOST, 88, COUNTS},
+    {"line.bytes.put.crc32.answer", MOST, 30, COUNTS},
+    {"line.bytes.get.crc32.request", MOST, 39, COUNTS},
+    {"line.bytes.get.crc32.answer", MOST, 69, COUNTS},
+};
+
+const size_t nkv_line_limit_count =
+    sizeof nkv_line_limits / sizeof *nkv_line_limits;
