@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    CALL_KINDS = 8,
+    CALL_KINDS = 10,
     CALL_OPEN = 0,
     LINE_SIZE = 1 << 16,
     RAW = 0,
@@ -199,6 +199,8 @@ static enum nkv_status make_call(struct nkv_client *client, unsigned call,
     struct nkv_client_key_info info;
     struct nkv_client_statistics statistics;
     struct nkv_client_scan scan = {.record = see, .context = sum};
+    struct nkv_client_backup backup = {.record = see, .context = sum};
+    struct nkv_client_digest digest;
     const struct nkv_device *device;
     enum nkv_status status;
     switch (call) {
@@ -218,8 +220,12 @@ static enum nkv_status make_call(struct nkv_client *client, unsigned call,
         return nkv_client_statistics(client, NULL, &statistics);
     case 6:
         return nkv_client_collect(client, NULL, NKV_COLLECT_FULL, NULL);
-    default:
+    case 7:
         return nkv_client_echo(client, NULL, "x", NULL);
+    case 8:
+        return nkv_client_backup(client, NULL, &backup);
+    default:
+        return nkv_client_digest(client, NULL, key, &digest, NULL);
     }
 }
 

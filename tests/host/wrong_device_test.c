@@ -676,6 +676,78 @@ static void records_that_make_no_sense_are_refused(void **state)
     assert_scan_refuses(&lie);
 }
 
+static void backup_lie(struct nkv_fake_device *device,
+                       const struct nkv_packet *request)
+{
+    const Norkv__V1__BackupResponse *lie = device->context;
+    if (request->type == NKV_PACKET_REQUEST)
+        nkv_fake_device_reply(device, request, NKV_PACKET_SERVER_STREAM, NKV_OK,
+                              &lie->base);
+}
+
+static void assert_backup_refuses(Norkv__V1__BackupResponse *lie)
+{
+    struct rig *rig = open_rig(NULL);
+    struct nkv_client_backup backup = {
+        .prefix = text_span("p/"),
+        .record = accept_record,
+    };
+    rig->device.answer = backup_lie;
+    rig->device.context = lie;
+    assert_int_equal(nkv_client_backup(rig->client, NULL, &backup),
+                     NKV_DATA_LOSS);
+    assert_says(rig->client, "records that make no sense");
+    close_rig(rig);
+}
+
+static void backups_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    uint8_t other_prefix[] = "\1\0q";
+    uint8_t no_key[] = "\0\0";
+    uint8_t cut[] = "\3\1p/a";
+    uint8_t key[70] = "p/";
+    Norkv__V1__SkippedRecord skipped = NORKV__V1__SKIPPED_RECORD__INIT;
+    Norkv__V1__BackupResponse lie = NORKV__V1__BACKUP_RESPONSE__INIT;
+    lie.records = (ProtobufCBinaryData){3, other_prefix};
+    assert_backup_refuses(&lie);
+    lie.records = (ProtobufCBinaryData){2, no_key};
+    assert_backup_refuses(&lie);
+    lie.records = (ProtobufCBinaryData){5, cut};
+    assert_backup_refuses(&lie);
+    lie.records.len = 0;
+    lie.skipped = &skipped;
+    /* Nothing to fetch, a key that is too long, another prefix. */
+    assert_backup_refuses(&lie);
+    skipped.key = (ProtobufCBinaryData){64, key};
+    assert_backup_refuses(&lie);
+    key[0] = 'q';
+    skipped.key.len = 5;
+    assert_backup_refuses(&lie);
+}
+
+/* The call ends well, and never with a digest. */
+static void end_digest(struct nkv_fake_device *device,
+                       const struct nkv_packet *request)
+{
+    if (request->type == NKV_PACKET_REQUEST)
+        nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE, NKV_OK,
+                              NULL);
+}
+
+static void a_digest_that_never_comes_is_an_error(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(NULL);
+    struct nkv_client_digest digest;
+    rig->device.answer = end_digest;
+    assert_int_equal(
+        nkv_client_digest(rig->client, NULL, text_span(""), &digest, NULL),
+        NKV_DATA_LOSS);
+    assert_says(rig->client, "without a digest");
+    close_rig(rig);
+}
+
 /* Answers everything with a random status and random bytes, or with what a
  * good message becomes when some bytes of it change. */
 static void answer_garbage(struct nkv_fake_device *device,
@@ -709,6 +781,8 @@ static void garbage_in_answers_does_no_harm(void **state)
     struct nkv_client_options options = {.deadline_ms = 3000};
     struct rig *rig = open_rig(&options);
     struct nkv_client_scan scan = {.record = accept_record};
+    struct nkv_client_backup backup = {.record = accept_record};
+    struct nkv_client_digest digest;
     struct nkv_client_statistics statistics;
     struct nkv_client_key_info info;
     struct nkv_mutation mutations[5];
@@ -719,6 +793,9 @@ static void garbage_in_answers_does_no_harm(void **state)
     for (int i = 0; i < 500; i++) {
         (void)get(rig, 0);
         status = nkv_client_scan(rig->client, NULL, &scan);
+        status = nkv_client_backup(rig->client, NULL, &backup);
+        status =
+            nkv_client_digest(rig->client, NULL, text_span("k"), &digest, NULL);
         status = nkv_client_statistics(rig->client, NULL, &statistics);
         status = nkv_client_describe(rig->client, NULL, text_span("k"), &info);
         status = nkv_client_collect(rig->client, NULL, NKV_COLLECT_FULL, NULL);
@@ -826,6 +903,8 @@ int main(void)
         cmocka_unit_test(values_that_make_no_sense_are_refused),
         cmocka_unit_test(parts_of_different_versions_are_not_joined),
         cmocka_unit_test(records_that_make_no_sense_are_refused),
+        cmocka_unit_test(backups_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_digest_that_never_comes_is_an_error),
         cmocka_unit_test(garbage_in_answers_does_no_harm),
         cmocka_unit_test(garbage_in_open_does_no_harm),
         cmocka_unit_test(a_transport_without_a_function_is_refused),

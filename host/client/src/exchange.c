@@ -303,6 +303,16 @@ void nkv_exchange_defer(const struct nkv_client *client,
                         now + (pause > BUSY_MAX_MS ? BUSY_MAX_MS : pause));
 }
 
+void nkv_exchange_linger(struct nkv_client *client,
+                         const struct nkv_exchange *exchange)
+{
+    uint64_t until = nkv_link_now(&client->link) + client->latency_ms;
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && !exchange->done &&
+           nkv_link_now(&client->link) < until)
+        status = nkv_link_poll(&client->link, until);
+}
+
 void nkv_exchange_cancel(struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {

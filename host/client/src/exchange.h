@@ -117,6 +117,11 @@ nkv_exchange_run_stream(struct nkv_client *client,
 NKV_MUST_USE enum nkv_status nkv_exchange_run(struct nkv_client *client,
                                               struct nkv_exchange *exchange);
 
+/* Waits a moment for the response behind the last message of a stream. It says
+ * nothing new: this is only so that it is not left on the line. */
+void nkv_exchange_linger(struct nkv_client *client,
+                         const struct nkv_exchange *exchange);
+
 /* Tells the device that nobody waits for this call's answers any more. What
  * becomes of that does not matter. */
 void nkv_exchange_cancel(struct nkv_client *client,

@@ -492,6 +492,40 @@ NKV_MUST_USE enum nkv_status
 nkv_client_scan(struct nkv_client *client, const struct nkv_call_options *call,
                 struct nkv_client_scan *scan);
 
+/* What to back up. */
+struct nkv_client_backup {
+    /* Only keys that start with this; empty: all. */
+    struct nkv_span prefix;
+    /*
+     * Called for each record, with its value, in no order; version is 0, as a
+     * backup says nothing of versions. Of a damaged entry there is only its
+     * status, and its key where that is known. Returning false ends the backup.
+     */
+    bool (*record)(void *context, const struct nkv_client_record *record);
+    void *context;
+    /* Set by the call: the store was written meanwhile, so that what came is
+     * no snapshot. It may have been while false, too, when a part had to be
+     * asked for again: nkv_client_digest tells. */
+    bool changed;
+    /* Damaged entries among those that came. */
+    uint32_t damaged;
+};
+
+/*
+ * Reads all records whose keys start with a prefix, many in each packet. A key
+ * that is there throughout comes once, also when parts get lost on the line or
+ * the device restarts: the stream goes on behind the last key that came, for
+ * as long as the deadline allows. Records that fit no packet come last.
+ *
+ * - NKV_CANCELLED: the callback returned false.
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY, after all records:
+ *   the store did not mount whole, there may be more.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_backup(struct nkv_client *client,
+                  const struct nkv_call_options *call,
+                  struct nkv_client_backup *backup);
+
 /* ---- Maintenance ------------------------------------------------------ */
 
 /* A store's state, its counters since it was mounted, and the line's since the
@@ -553,6 +587,35 @@ struct nkv_client_progress {
     void (*progress)(void *context, uint32_t steps);
     void *context;
 };
+
+/* What the records of a store amount to. */
+struct nkv_client_digest {
+    uint32_t records;
+    /* Of their keys and values, modulo 2^32. */
+    uint32_t bytes;
+    /* docs/protocol.md, "Records": it does not depend on their order. */
+    uint64_t digest;
+    /* Entries that cannot be read, and are in none of these. */
+    uint32_t damaged;
+    /* The store was written meanwhile: the figures may be those of no moment.
+     */
+    bool changed;
+};
+
+/*
+ * Has the device read all records whose keys start with a prefix, and tell what
+ * they amount to: two ends are compared without a copy. progress, which may be
+ * NULL, tells how many were read; fewer again when the device had to begin
+ * anew. digest is all zero after a failure.
+ *
+ * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY: the store did not
+ *   mount whole.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_digest(struct nkv_client *client,
+                  const struct nkv_call_options *call, struct nkv_span prefix,
+                  struct nkv_client_digest *digest,
+                  const struct nkv_client_progress *progress);
 
 /*
  * Collects garbage: PARTIAL the sector that gains most; FULL repairs and
