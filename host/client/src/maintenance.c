@@ -64,6 +64,46 @@ static void copy_line(struct nkv_client_statistics *to,
     to->overruns = from->overruns;
 }
 
+static void copy_more(struct nkv_client_statistics *to,
+                      const Norkv__V1__StatisticsResponse *from)
+{
+    if (from->room != NULL) {
+        to->reserved_bytes = from->room->reserved_bytes;
+        to->retired_bytes = from->room->retired_bytes;
+        to->retired_sectors = from->room->retired_sectors;
+        to->has_room = from->room->has_room != 0;
+        to->value_room = from->room->value_room;
+        to->pending_steps = from->room->pending_steps;
+    }
+    if (from->work != NULL) {
+        to->steps = from->work->steps;
+        to->longest_write_steps = from->work->longest_write_steps;
+        to->entries_recovered = from->work->entries_recovered;
+        to->entries_lost = from->work->entries_lost;
+    }
+    if (from->calls != NULL) {
+        to->stray_frames = from->calls->stray_frames;
+        to->calls_refused = from->calls->refused;
+        to->calls_cancelled = from->calls->cancelled;
+    }
+}
+
+static enum nkv_status
+read_more_statistics(struct nkv_client *client,
+                     struct nkv_client_statistics *statistics)
+{
+    Norkv__V1__StatisticsRequest request = NORKV__V1__STATISTICS_REQUEST__INIT;
+    request.store = client->store;
+    request.more = true;
+    struct nkv_answer answer;
+    enum nkv_status status = nkv_exchange_call(client, NKV_METHOD_STATISTICS,
+                                               &request.base, &answer);
+    if (status == NKV_OK)
+        copy_more(statistics, (const void *)answer.message);
+    nkv_answer_clear(&answer);
+    return status;
+}
+
 /* Within a call that has begun. */
 static enum nkv_status read_statistics(struct nkv_client *client,
                                        struct nkv_client_statistics *statistics)
@@ -96,6 +136,8 @@ enum nkv_status nkv_client_statistics(struct nkv_client *client,
         status = nkv_host_need_session(client, false);
     if (status == NKV_OK)
         status = read_statistics(client, statistics);
+    if (status == NKV_OK)
+        status = read_more_statistics(client, statistics);
     return nkv_host_end(client, status);
 }
 

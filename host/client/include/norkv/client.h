@@ -564,16 +564,138 @@ struct nkv_client_statistics {
     uint32_t frames_sent;
     uint32_t replays;
     uint32_t overruns;
+    /* Good frames to an address that nobody has; calls that found no free
+     * slot; and calls that a client gave up while they ran. */
+    uint32_t stray_frames;
+    uint32_t calls_refused;
+    uint32_t calls_cancelled;
+
+    /* Of the free and stale bytes, those kept for collection, and those in
+     * sectors that failed. */
+    uint32_t reserved_bytes;
+    uint32_t retired_bytes;
+    uint32_t retired_sectors;
+    /* A new key of any size finds room for a value of up to value_room. */
+    bool has_room;
+    uint32_t value_room;
+    /* Steps of work that the idle device has left, at most; and, since the
+     * store was mounted, steps done, by idle work and by writes, and the most
+     * that one write did. */
+    uint32_t pending_steps;
+    uint32_t steps;
+    uint32_t longest_write_steps;
+    /* Since the store was mounted: entries moved out of damaged sectors, and
+     * those that were damaged in all copies. */
+    uint32_t entries_recovered;
+    uint32_t entries_lost;
 
     uint32_t uptime_ms;
     /* What mounting the store said. */
     enum nkv_status mount_status;
 };
 
+/*
+ * Reads the statistics, in two calls: what happens between them is in the
+ * figures from stray_frames on, and not in the others.
+ */
+
 NKV_MUST_USE enum nkv_status
 nkv_client_statistics(struct nkv_client *client,
                       const struct nkv_call_options *call,
                       struct nkv_client_statistics *statistics);
+
+enum nkv_client_sector_state {
+    NKV_CLIENT_SECTOR_ERASED,
+    /* Takes entries. */
+    NKV_CLIENT_SECTOR_OPEN,
+    NKV_CLIENT_SECTOR_FULL,
+    /* Waits to be erased: some bytes in it are no entries. */
+    NKV_CLIENT_SECTOR_DAMAGED,
+    /* Failed, and is left alone until the device starts again. */
+    NKV_CLIENT_SECTOR_RETIRED
+};
+
+struct nkv_client_sector {
+    uint32_t number;
+    enum nkv_client_sector_state state;
+    uint32_t used_bytes;
+    uint32_t live_bytes;
+    /* Since the store was mounted, up to 65535. */
+    uint32_t erases;
+    /* Transactions since it was last written. */
+    uint32_t age;
+};
+
+struct nkv_client_sectors {
+    /* Called for each sector, in order. Returning false ends the call. */
+    bool (*sector)(void *context, const struct nkv_client_sector *sector);
+    void *context;
+    /* Set by the call, before the first sector. */
+    uint32_t sector_size;
+    uint32_t sector_count;
+};
+
+/*
+ * Tells what each sector of a store holds.
+ *
+ * - NKV_CANCELLED: the callback returned false.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_sectors(struct nkv_client *client,
+                   const struct nkv_call_options *call,
+                   struct nkv_client_sectors *sectors);
+
+enum nkv_client_finding_kind {
+    /* An entry whose programming was interrupted: no loss, it was never
+     * acknowledged. */
+    NKV_CLIENT_FINDING_TORN,
+    /* Bytes that are no entry, or no longer. */
+    NKV_CLIENT_FINDING_CORRUPT,
+    /* What an interrupted erase left. */
+    NKV_CLIENT_FINDING_STALE_ERASE,
+    /* An intact entry of a format that the device does not know. */
+    NKV_CLIENT_FINDING_FOREIGN,
+    /* An entry with fewer copies than configured. */
+    NKV_CLIENT_FINDING_MISSING_COPY
+};
+
+struct nkv_client_finding {
+    enum nkv_client_finding_kind kind;
+    uint32_t sector;
+    /* Bytes from the store's start; and how many are concerned. */
+    uint32_t offset;
+    uint32_t size;
+    /* Empty where it is not known. Borrowed for the call of the callback. */
+    struct nkv_span key;
+    /* Another copy is intact: nothing is lost. */
+    bool intact_elsewhere;
+};
+
+struct nkv_client_check {
+    /* Called for each finding, in the order of offsets. Returning false ends
+     * the check. */
+    bool (*finding)(void *context, const struct nkv_client_finding *finding);
+    /* Tells how many sectors are done, from time to time; may be NULL. */
+    void (*progress)(void *context, uint32_t sectors, uint32_t sector_count);
+    void *context;
+    /* Set by the call: sectors in all, intact entries (tombstones and copies
+     * included) and findings in those that were checked. */
+    uint32_t sector_count;
+    uint32_t entries;
+    uint32_t findings;
+};
+
+/*
+ * Has a device read and verify everything on a store's flash. Nothing is
+ * changed, and other clients are served meanwhile; what they write may be
+ * looked at or not. After a loss the check goes on with the sector where it
+ * was: each finding is told once.
+ *
+ * - NKV_CANCELLED: the callback returned false.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_check(struct nkv_client *client, const struct nkv_call_options *call,
+                 struct nkv_client_check *check);
 
 enum nkv_collect_kind {
     NKV_COLLECT_PARTIAL = 0,
