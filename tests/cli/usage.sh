@@ -3,7 +3,7 @@
 
 test_each_command_explains_itself()
 {
-    for command in ports info get put del ls stats collect erase-all apply \
+    for command in ports info get put del ls stats sectors verify collect erase-all apply \
         image help; do
         norkv help $command
         expect_done
@@ -45,7 +45,7 @@ test_help_lists_every_command()
 {
     norkv --help
     expect_done
-    for command in ports info get put del ls stats collect erase-all apply \
+    for command in ports info get put del ls stats sectors verify collect erase-all apply \
         image help; do
         expect_out_has "^  $command "
     done
@@ -124,9 +124,13 @@ test_numbers_and_times_are_checked()
         norkv info --port x --timeout "$time"
         expect_error 2 'timeout'
     done
-    for number in -1 x 1.5 99999999999 '' ' 1'; do
+    for number in 99999999999 ''; do
         norkv stats --port x --store "$number"
         expect_error 2 'store'
+    done
+    for number in -1 x 1.5 99999999999 '' ' 1'; do
+        norkv info --port x --baud "$number"
+        expect_error 2 'baud'
     done
     norkv info --port x --baud 0
     expect_error 2 'baud'
@@ -142,7 +146,7 @@ test_times_take_every_unit()
 
 test_a_port_must_be_named()
 {
-    for command in info 'get k' 'put k v' 'del k' ls stats collect; do
+    for command in info 'get k' 'put k v' 'del k' ls stats sectors verify collect; do
         norkv $command
         expect_error 2 'NORKV_PORT'
     done

@@ -200,7 +200,31 @@ static void stores_are_apart(void **state)
         nkv_client_get(rig->client, &third, text_span("k"), &value),
         NKV_INVALID_ARGUMENT);
     assert_int_equal(nkv_client_reason(rig->client), NKV_REASON_NO_SUCH_STORE);
-    assert_says(rig->client, "no store 2");
+    assert_says(rig->client, "the device has no store 2: it has 0 'settings', "
+                             "1 'identity'");
+    close_rig(rig);
+}
+
+static void a_store_may_be_called_by_its_name(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(NULL);
+    struct nkv_client_value value;
+    const struct nkv_call_options number = {.store = 1};
+    const struct nkv_call_options name = {.store_name = "identity"};
+    const struct nkv_call_options other = {.store_name = "Identity"};
+    assert_done(rig->client, nkv_client_put(rig->client, &name, text_span("k"),
+                                            text_span("v")));
+    assert_int_equal(nkv_client_store(rig->client), 1);
+    assert_done(rig->client,
+                nkv_client_get(rig->client, &number, text_span("k"), &value));
+    nkv_client_value_clear(&value);
+    assert_int_equal(
+        nkv_client_get(rig->client, &other, text_span("k"), &value),
+        NKV_INVALID_ARGUMENT);
+    assert_int_equal(nkv_client_reason(rig->client), NKV_REASON_NO_SUCH_STORE);
+    assert_says(rig->client, "the device has no store 'Identity': it has 0 "
+                             "'settings', 1 'identity'");
     close_rig(rig);
 }
 
@@ -766,6 +790,7 @@ int main(void)
         cmocka_unit_test(a_deleted_key_is_gone),
         cmocka_unit_test(describe_tells_version_size_and_crc),
         cmocka_unit_test(stores_are_apart),
+        cmocka_unit_test(a_store_may_be_called_by_its_name),
         cmocka_unit_test(bad_keys_and_values_are_refused_before_they_are_sent),
         cmocka_unit_test(a_conditional_write_compares_the_version),
         cmocka_unit_test(a_batch_goes_on_after_a_refusal),

@@ -7,19 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum nkv_exit print(const struct nkv_options *options)
+static enum nkv_exit print(const struct nkv_options *options, uint32_t store)
 {
     json_t *object;
 
     if (!nkv_given(options, NKV_OPTION_JSON)) {
-        printf("erased store %" PRIu32 " of unit ", options->store);
+        printf("erased store %" PRIu32 " of unit ", store);
         nkv_print_shown((struct nkv_span){(const uint8_t *)options->unit_id,
                                           strlen(options->unit_id)});
         putchar('\n');
         return NKV_EXIT_DONE;
     }
     object = json_object();
-    nkv_json_set_integer(object, "store", options->store);
+    nkv_json_set_integer(object, "store", store);
     nkv_json_set_text(object, "unit_id", options->unit_id);
     json_object_set_new(object, "erased", json_true());
     return nkv_print_json(object);
@@ -45,7 +45,8 @@ enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,
         return code;
     }
     status = nkv_client_erase_all(client, &call, options->unit_id, NULL);
-    code = status == NKV_OK ? print(options) : nkv_fail_call(client, status);
+    code = status == NKV_OK ? print(options, nkv_client_store(client))
+                            : nkv_fail_call(client, status);
     nkv_client_free(&client);
     return code;
 }

@@ -146,6 +146,7 @@ struct nkv_call_options nkv_call_of(const struct nkv_options *options,
 {
     return (struct nkv_call_options){
         .store = options->store,
+        .store_name = options->store_name,
         .deadline_ms = timeout_of(options, timeout_ms),
     };
 }

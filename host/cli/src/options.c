@@ -32,7 +32,8 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
     [NKV_OPTION_TIMEOUT] = {"timeout", 0, "TIME",
                             "deadline of the whole command, retries "
                             "included: 500ms, 10s, 2m, bare: seconds"},
-    [NKV_OPTION_STORE] = {"store", 0, "N", "number of the store (0)"},
+    [NKV_OPTION_STORE] = {"store", 0, "STORE",
+                          "number or name of the store (0)"},
     [NKV_OPTION_VERBOSE] = {"verbose", 'v', NULL,
                             "show all frames and what they mean"},
     [NKV_OPTION_JSON] = {"json", 0, NULL, "print one JSON object a line"},
@@ -177,6 +178,17 @@ static enum nkv_exit take_number(enum nkv_option option, uint32_t smallest,
                     descriptions[option].name, optarg, smallest);
 }
 
+/* What is all digits is a number. */
+static enum nkv_exit take_store(struct nkv_options *options)
+{
+    options->store_name = NULL;
+    if (strspn(optarg, "0123456789") == strlen(optarg)) {
+        return take_number(NKV_OPTION_STORE, 0, &options->store);
+    }
+    options->store_name = optarg;
+    return NKV_EXIT_DONE;
+}
+
 static enum nkv_exit take_time(uint32_t *milliseconds)
 {
     if (nkv_parse_time(optarg, milliseconds)) {
@@ -274,7 +286,7 @@ static enum nkv_exit take(enum nkv_option option, struct nkv_options *options)
     case NKV_OPTION_RTS:
         return take_line(option, &options->rts);
     case NKV_OPTION_STORE:
-        return take_number(option, 0, &options->store);
+        return take_store(options);
     case NKV_OPTION_TIMEOUT:
         return take_time(&options->timeout_ms);
     default:

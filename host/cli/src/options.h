@@ -80,6 +80,8 @@ struct nkv_options {
     /* 0: the command's default. */
     uint32_t timeout_ms;
     uint32_t store;
+    /* The store's name, where --store is no number; else NULL. */
+    const char *store_name;
     const char *output;
     const char *file;
     const char *hex;

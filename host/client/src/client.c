@@ -211,6 +211,7 @@ enum nkv_status nkv_host_begin(struct nkv_client *client,
     nkv_text_clear(&client->error);
     client->reason = NKV_REASON_NONE;
     client->store = call == NULL ? 0 : call->store;
+    client->store_name = call == NULL ? NULL : call->store_name;
     client->heard_before = client->link.heard;
     client->begun_at = nkv_link_now(&client->link);
     client->deadline_at =

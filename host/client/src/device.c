@@ -159,18 +159,63 @@ enum nkv_status nkv_host_check_mounted(struct nkv_client *client)
     return nkv_host_refuse(client, &answer);
 }
 
+/* The store that the call names: its number. False: there is none. */
+static bool find_store(struct nkv_client *client)
+{
+    struct nkv_host_session *session = &client->session;
+    if (client->store_name == NULL)
+        return session->device.store_count == 0 ||
+               nkv_host_store(client) != NULL;
+    for (size_t i = 0; i < session->device.store_count; i++) {
+        const char *name = session->stores[i].name;
+        if (name != NULL && strcmp(name, client->store_name) == 0) {
+            client->store = session->stores[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "2", or "'keys'". */
+static void add_wanted_store(const struct nkv_client *client,
+                             struct nkv_text *text)
+{
+    if (client->store_name == NULL)
+        nkv_text_add(text, "%lu", (unsigned long)client->store);
+    else
+        nkv_text_add(text, "'%.80s'", client->store_name);
+}
+
+static enum nkv_status fail_store(struct nkv_client *client)
+{
+    const struct nkv_host_session *session = &client->session;
+    struct nkv_text text = {.size = 0};
+    add_wanted_store(client, &text);
+    for (size_t i = 0; i < session->device.store_count; i++) {
+        const struct nkv_device_store *store = &session->stores[i];
+        nkv_text_add(&text, "%s%lu", i == 0 ? ": it has " : ", ",
+                     (unsigned long)store->number);
+        if (store->name != NULL && store->name[0] != '\0')
+            nkv_text_add(&text, " '%s'", store->name);
+    }
+    client->reason = NKV_REASON_NO_SUCH_STORE;
+    return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
+                         "the device has no store %s", text.text);
+}
+
+uint32_t nkv_client_store(const struct nkv_client *client)
+{
+    return client->store;
+}
+
 enum nkv_status nkv_host_need_session(struct nkv_client *client, bool fresh)
 {
     enum nkv_status status = NKV_OK;
     if (!client->session.open || (fresh && client->session.stale))
         status = nkv_host_open_session(client);
-    if (status != NKV_OK || client->session.device.store_count == 0 ||
-        nkv_host_store(client) != NULL)
+    if (status != NKV_OK || find_store(client))
         return status;
-    client->reason = NKV_REASON_NO_SUCH_STORE;
-    return nkv_host_fail(client, NKV_INVALID_ARGUMENT,
-                         "the device has no store %lu",
-                         (unsigned long)client->store);
+    return fail_store(client);
 }
 
 enum nkv_status nkv_client_device(struct nkv_client *client,

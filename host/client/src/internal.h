@@ -62,6 +62,8 @@ struct nkv_client {
     /* The call that is being made. */
     struct nkv_text call;
     uint32_t store;
+    /* Borrowed; NULL: store is known. */
+    const char *store_name;
     uint64_t deadline_at;
     uint64_t begun_at;
     struct nkv_heard heard_before;

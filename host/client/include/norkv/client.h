@@ -228,6 +228,9 @@ void nkv_client_free(struct nkv_client **client);
  */
 const char *nkv_client_error(const struct nkv_client *client);
 
+/* The number of the last call's store: what its name stands for. */
+uint32_t nkv_client_store(const struct nkv_client *client);
+
 /*
  * What could be better at a port that works, and how: the adapter holds bytes
  * back, say. One line; empty when there is nothing to say. Never NULL; valid
@@ -275,6 +278,9 @@ void nkv_client_get_counters(const struct nkv_client *client,
 struct nkv_call_options {
     /* The store's number. Ignored by echo and by nkv_client_device. */
     uint32_t store;
+    /* Its name, in place of the number; borrowed for the call. NULL: the
+     * number counts. */
+    const char *store_name;
     /* Milliseconds for the whole call, retries included. 0: the client's. */
     uint32_t deadline_ms;
 };
