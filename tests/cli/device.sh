@@ -228,6 +228,64 @@ test_stats_tell_what_happened()
         live_bytes stale_bytes mount_status
 }
 
+test_stats_tell_what_fits()
+{
+    device --max-keys 3
+    norkv put a 1
+    norkv put b 2
+    norkv stats
+    expect_out_has '^  largest new value  *[1-9][0-9]*$'
+    norkv put c 3
+    norkv stats
+    expect_out_has '^  largest new value  *none$'
+    norkv stats --json
+    expect_json $'null\t4096\t0\t0\t0\t0' value_room reserved_bytes \
+        retired_sectors entries_lost calls_refused stray_frames
+}
+
+test_sectors_tell_what_each_holds()
+{
+    device --sectors 20
+    norkv put k 1
+    norkv put k 2
+    norkv sectors
+    expect_done
+    [ "$(wc -l <out)" -eq 21 ] || fail 'expected a heading and 20 sectors'
+    expect_out_has '^     0  open  *64  *32  *0  *0$'
+    expect_out_has '^    19  erased  *0  *0  *0  *2$'
+    norkv sectors --json
+    expect_done
+    [ "$(head -n 1 out)" = '{"sector":0,"state":"open","used_bytes":64,"live_bytes":32,"erases":0,"age":0}' ] ||
+        fail "sector 0"
+    [ "$(wc -l <out)" -eq 20 ] || fail 'expected 20 sectors'
+}
+
+# Damage under a running device, which has the file open.
+test_verify_finds_what_is_damaged()
+{
+    device
+    norkv put first 1
+    norkv put second 2
+    norkv put third 3
+    norkv verify
+    expect_done
+    expect_out 'checked 16 sectors: 3 intact entries, 0 damaged places'
+    printf 'X' | dd of=flash bs=1 seek=48 conv=notrunc 2>dd.err
+    norkv verify
+    expect_error_after_output 1 'lost or foreign'
+    expect_out_has '^damage: sector 0, offset 32: corrupt'
+    expect_out_has '^checked 16 sectors: 2 intact entries, 1 damaged places$'
+    norkv verify --json
+    expect_rc 1
+    [ "$(head -n 1 out)" = "$(sed -n '/"kind":"corrupt"/p' out)" ] ||
+        fail 'the finding comes first'
+    tail -n 1 out >last
+    mv last out
+    expect_json $'16\t2\t1\t1' sectors entries findings losses
+    grep '^{"progress":"verify","unit":"sectors"' err | tail -n 1 >out
+    expect_json $'16\t16' done total
+}
+
 test_collect_frees_what_is_stale()
 {
     device
@@ -280,7 +338,14 @@ test_a_store_that_is_not_there_is_told()
     norkv --store 0 put k v
     expect_done
     norkv --store 3 ls
-    expect_error 1 'store'
+    expect_error 1 "the device has no store 3: it has 0 'main'"
+    norkv --store man ls
+    expect_error 1 "the device has no store 'man': it has 0 'main'"
+    norkv --store main get k -o copy
+    expect_done
+    norkv --store main --json erase-all --unit-id UNIT-7
+    expect_done
+    expect_json $'0\ttrue' store erased
 }
 
 test_verbose_shows_frames_and_their_meaning()

@@ -79,6 +79,14 @@ expect_error()
     grep -qi -e "$2" "$TMP/err" || fail "expected '$2' on stderr"
 }
 
+# As expect_error, but standard output may have something.
+expect_error_after_output()
+{
+    [ "$RC" -eq "$1" ] || fail "expected exit code $1"
+    [ "$(wc -l <"$TMP/err")" -eq 1 ] || fail "expected one line on stderr"
+    grep -q "^norkv: .*$2" "$TMP/err" || fail "expected '$2' on stderr"
+}
+
 # Members of the JSON objects in the output, tab-separated, a line each.
 expect_json()
 {

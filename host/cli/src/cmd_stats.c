@@ -39,11 +39,20 @@ static const struct number numbers[] = {
     NUMBER(NULL, missing_copies, "missing copies"),
     NUMBER(NULL, copies, "copies of each entry"),
     NUMBER(NULL, program_unit, "program unit, bytes"),
+    NUMBER(NULL, reserved_bytes, "bytes kept for collection"),
+    NUMBER(NULL, retired_sectors, "retired sectors"),
+    NUMBER(NULL, retired_bytes, "bytes in retired sectors"),
+    NUMBER(NULL, value_room, "largest new value"),
+    NUMBER(NULL, pending_steps, "steps left to do"),
     NUMBER("since it was mounted", erases, "erases"),
     NUMBER(NULL, bytes_programmed, "bytes programmed"),
     NUMBER(NULL, collections, "collections"),
     NUMBER(NULL, entries_relocated, "entries relocated"),
+    NUMBER(NULL, steps, "steps done"),
+    NUMBER(NULL, longest_write_steps, "most steps of a write"),
     NUMBER(NULL, corrupt_entries, "corrupt entries found"),
+    NUMBER(NULL, entries_recovered, "entries recovered"),
+    NUMBER(NULL, entries_lost, "entries lost"),
     NUMBER(NULL, entries_healed, "entries healed"),
     NUMBER(NULL, read_errors, "read errors"),
     NUMBER(NULL, program_errors, "program errors"),
@@ -56,6 +65,9 @@ static const struct number numbers[] = {
     NUMBER(NULL, frames_sent, "frames sent"),
     NUMBER(NULL, replays, "answers given again"),
     NUMBER(NULL, overruns, "receive overruns"),
+    NUMBER(NULL, stray_frames, "frames to nobody"),
+    NUMBER(NULL, calls_refused, "calls refused as busy"),
+    NUMBER(NULL, calls_cancelled, "calls given up"),
     NUMBER(NULL, uptime_ms, "up for, ms"),
 };
 
@@ -68,11 +80,23 @@ static uint32_t number_of(const struct nkv_client_statistics *statistics,
     return value;
 }
 
+/* A store that is full has no largest value that fits. */
+static bool is_absent(const struct nkv_client_statistics *statistics,
+                      const struct number *number)
+{
+    return !statistics->has_room &&
+           number->offset == offsetof(struct nkv_client_statistics, value_room);
+}
+
 static enum nkv_exit print_json(const struct nkv_client_statistics *statistics)
 {
     json_t *object = json_object();
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (is_absent(statistics, &numbers[i])) {
+            json_object_set_new(object, numbers[i].name, json_null());
+            continue;
+        }
         nkv_json_set_integer(object, numbers[i].name,
                              number_of(statistics, &numbers[i]));
     }
@@ -87,7 +111,11 @@ static void print_lines(const struct nkv_client_statistics *statistics)
         if (numbers[i].heading != NULL) {
             printf("%s\n", numbers[i].heading);
         }
-        printf("  %-24s%10" PRIu32 "\n", numbers[i].label,
+        if (is_absent(statistics, &numbers[i])) {
+            printf("  %-26s%10s\n", numbers[i].label, "none");
+            continue;
+        }
+        printf("  %-26s%10" PRIu32 "\n", numbers[i].label,
                number_of(statistics, &numbers[i]));
     }
     printf("mounted with %s\n", nkv_status_name(statistics->mount_status));

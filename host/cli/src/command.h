@@ -52,6 +52,10 @@ enum nkv_exit nkv_run_ls(const struct nkv_options *options, int count,
                          char **operands);
 enum nkv_exit nkv_run_stats(const struct nkv_options *options, int count,
                             char **operands);
+enum nkv_exit nkv_run_sectors(const struct nkv_options *options, int count,
+                              char **operands);
+enum nkv_exit nkv_run_verify(const struct nkv_options *options, int count,
+                             char **operands);
 enum nkv_exit nkv_run_collect(const struct nkv_options *options, int count,
                               char **operands);
 enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,

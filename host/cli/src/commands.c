@@ -49,9 +49,23 @@ const struct nkv_command nkv_commands[] = {
      "has version, size of the value and key.\n",
      0, 1, KEYED | NKV_TAKES(NKV_OPTION_LONG), nkv_run_ls},
     {"stats", "what the store holds and what happened to it", "",
-     "Shows keys, bytes, sectors, and the counters of the store and the "
+     "Shows keys, bytes, sectors, room, and the counters of the store and the\n"
      "line.\n",
      0, 0, UNKEYED, nkv_run_stats},
+    {"sectors", "what each sector of the flash holds", "",
+     "Shows number, state (erased, open, full, damaged, retired), used and "
+     "live\n"
+     "bytes, erases since the store was mounted, and age: writes since the "
+     "last\n"
+     "one to it.\n",
+     0, 0, UNKEYED, nkv_run_sectors},
+    {"verify", "look for damage on the flash", "",
+     "The device reads and verifies everything, a sector at a time, and "
+     "changes\n"
+     "nothing. Each damaged place is a line, in the words of 'image check'. "
+     "Exit\n"
+     "code 1 means that something intact is gone, or foreign.\n",
+     0, 0, UNKEYED, nkv_run_verify},
     {"collect", "collect garbage now", "[partial|full|heavy]",
      "partial (the default) frees the sector that gains most, full does what\n"
      "the store needs and repairs damage, heavy frees all that can be freed.\n",

@@ -1,5 +1,6 @@
 /* norkv image check: what is on a flash file, and what is wrong with it. */
 #include "command.h"
+#include "damage.h"
 #include "image.h"
 #include "output.h"
 
@@ -79,14 +80,8 @@ static bool visit(void *context, const struct nkv_place *place)
         (place->kind == NKV_PLACE_CORRUPT && !place->intact_elsewhere)) {
         check->losses++;
     }
-    object = json_object();
-    nkv_json_set_integer(object, "sector", place->sector);
-    nkv_json_set_integer(object, "offset", place->offset);
-    nkv_json_set_text(object, "kind", kind);
-    if (place->key_size > 0) {
-        nkv_json_set_hex(object, "key_hex",
-                         (struct nkv_span){place->key, place->key_size});
-    }
+    object = nkv_damage_object(place->sector, place->offset, kind,
+                               (struct nkv_span){place->key, place->key_size});
     return json_array_append_new(check->damage, object) == 0;
 }
 
@@ -137,21 +132,6 @@ static enum nkv_exit print_json(const struct check *check)
     return nkv_print_json(object);
 }
 
-static void print_damage(const json_t *place)
-{
-    const json_t *key = json_object_get(place, "key_hex");
-
-    printf("damage: sector %" JSON_INTEGER_FORMAT
-           ", offset %" JSON_INTEGER_FORMAT ": %s",
-           json_integer_value(json_object_get(place, "sector")),
-           json_integer_value(json_object_get(place, "offset")),
-           json_string_value(json_object_get(place, "kind")));
-    if (key != NULL) {
-        printf(", key hex:%s", json_string_value(key));
-    }
-    putchar('\n');
-}
-
 static void print_lines(const struct check *check)
 {
     const struct nkv_statistics *statistics = &check->statistics;
@@ -166,7 +146,7 @@ static void print_lines(const struct check *check)
     printf("corrupt bytes        %" PRIu64 "\n", check->corrupt);
     printf("free bytes           %" PRIu64 "\n", check->free);
     for (size_t i = 0; i < json_array_size(check->damage); i++) {
-        print_damage(json_array_get(check->damage, i));
+        nkv_print_damage(json_array_get(check->damage, i));
     }
 }
 

@@ -85,6 +85,7 @@ static void show(struct nkv_progress *progress, uint64_t now)
     progress->shown_ms = now;
     progress->shown = true;
     if (progress->style == NKV_PROGRESS_BAR) {
+        progress->is_drawn = true;
         draw(&progress->state);
     } else {
         write_object(&progress->state);
@@ -123,13 +124,20 @@ void nkv_progress_update(struct nkv_progress *progress, uint64_t done)
     }
 }
 
+void nkv_progress_hide(struct nkv_progress *progress)
+{
+    if (progress->is_drawn) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+        progress->is_drawn = false;
+    }
+}
+
 void nkv_progress_end(struct nkv_progress *progress)
 {
     if (progress->style == NKV_PROGRESS_JSON && progress->shown) {
         show(progress, now_ms());
-    } else if (progress->style == NKV_PROGRESS_BAR && progress->shown) {
-        fputs("\r\033[K", stderr);
-        fflush(stderr);
     }
+    nkv_progress_hide(progress);
     progress->style = NKV_PROGRESS_SILENT;
 }

@@ -31,6 +31,8 @@ struct nkv_progress {
     uint64_t began_ms;
     uint64_t shown_ms;
     bool shown;
+    /* The line of the terminal is in use. */
+    bool is_drawn;
 };
 
 /*
@@ -51,6 +53,10 @@ void nkv_progress_set_total(struct nkv_progress *progress, uint64_t total);
  * the clock.
  */
 void nkv_progress_update(struct nkv_progress *progress, uint64_t done);
+
+/* Clears the line of a terminal, so that something else can be written in the
+ * middle. */
+void nkv_progress_hide(struct nkv_progress *progress);
 
 /* Clears the line of a terminal, or writes a last object; nothing where nothing
  * was updated. Must come before anything else is written. Harmless when
