@@ -15,7 +15,7 @@ enum {
     /* No record is begun when the poll has taken so long. */
     WORK_MS = 10,
     /* Between two credits while a chunk takes long: less than clients wait. */
-    CREDIT_MS = 250,
+    CREDIT_MS = 100,
     /* Silence after which a client counts as gone. */
     EXPIRE_MS = 30000,
     /* How long the line is kept clear of idle work for the next chunk. */

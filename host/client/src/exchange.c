@@ -188,17 +188,32 @@ static struct nkv_packet packet_of(const struct nkv_client *client,
     };
 }
 
-size_t nkv_exchange_size(const struct nkv_client *client,
-                         const struct nkv_exchange *exchange)
+static size_t content_size(const struct nkv_packet *packet)
 {
     uint8_t head[NKV_PACKET_OVERHEAD_MAX];
     struct nkv_buffer room = {head, sizeof(head)};
-    struct nkv_packet packet = packet_of(client, exchange);
     size_t size = 0;
-    if (nkv_packet_encode_head(&packet, room, &size) != NKV_OK)
+    if (nkv_packet_encode_head(packet, room, &size) != NKV_OK)
         size = sizeof(head);
     return nkv_hdlc_content_size(NKV_HDLC_ADDRESS_RPC,
-                                 size + exchange->request.size);
+                                 size + packet->payload.size);
+}
+
+size_t nkv_exchange_size(const struct nkv_client *client,
+                         const struct nkv_exchange *exchange)
+{
+    struct nkv_packet packet = packet_of(client, exchange);
+    return content_size(&packet);
+}
+
+size_t nkv_exchange_message_size(const struct nkv_client *client,
+                                 const struct nkv_exchange *exchange,
+                                 size_t size)
+{
+    struct nkv_packet packet = packet_of(client, exchange);
+    packet.type = NKV_PACKET_CLIENT_STREAM;
+    packet.payload = (struct nkv_span){NULL, size};
+    return content_size(&packet);
 }
 
 size_t nkv_exchange_wire_size(const struct nkv_client *client,
@@ -256,6 +271,30 @@ static enum nkv_status fail_to_send(struct nkv_client *client, uint64_t sent)
                          (unsigned long long)sent);
 }
 
+static enum nkv_status send_packet(struct nkv_client *client,
+                                   const struct nkv_packet *packet)
+{
+    uint64_t sent = client->link.counters.bytes_sent;
+    enum nkv_status status = stop_stray(client);
+    if (status == NKV_OK)
+        status = nkv_link_send(&client->link, packet, client->deadline_at);
+    if (status == NKV_UNAVAILABLE)
+        return nkv_host_fail_dead(client);
+    if (status == NKV_DEADLINE_EXCEEDED)
+        return fail_to_send(client, client->link.counters.bytes_sent - sent);
+    return status == NKV_OK ? NKV_OK : nkv_host_no_memory(client);
+}
+
+enum nkv_status nkv_exchange_send_message(struct nkv_client *client,
+                                          const struct nkv_exchange *exchange,
+                                          struct nkv_span message)
+{
+    struct nkv_packet packet = packet_of(client, exchange);
+    packet.type = NKV_PACKET_CLIENT_STREAM;
+    packet.payload = message;
+    return send_packet(client, &packet);
+}
+
 enum nkv_status nkv_exchange_send(struct nkv_client *client,
                                   struct nkv_exchange *exchange, size_t ahead)
 {
@@ -263,16 +302,9 @@ enum nkv_status nkv_exchange_send(struct nkv_client *client,
     if (exchange->sent)
         client->link.counters.retries++;
     exchange->sent = true;
-    uint64_t sent = client->link.counters.bytes_sent;
-    enum nkv_status status = stop_stray(client);
-    if (status == NKV_OK)
-        status = nkv_link_send(&client->link, &packet, client->deadline_at);
-    if (status == NKV_UNAVAILABLE)
-        return nkv_host_fail_dead(client);
-    if (status == NKV_DEADLINE_EXCEEDED)
-        return fail_to_send(client, client->link.counters.bytes_sent - sent);
+    enum nkv_status status = send_packet(client, &packet);
     if (status != NKV_OK)
-        return nkv_host_no_memory(client);
+        return status;
     exchange->timer_ms = timer_ms(client, exchange, ahead);
     exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
     exchange->attempts++;

@@ -86,6 +86,20 @@ NKV_MUST_USE enum nkv_status nkv_exchange_send(struct nkv_client *client,
                                                struct nkv_exchange *exchange,
                                                size_t ahead);
 
+/*
+ * Sends a message of the call's own stream (CLIENT_STREAM). It is not repeated,
+ * and sets no timer. Failures have set the client's error.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_exchange_send_message(struct nkv_client *client,
+                          const struct nkv_exchange *exchange,
+                          struct nkv_span message);
+
+/* Content bytes of the frame that carries a message of so many bytes. */
+size_t nkv_exchange_message_size(const struct nkv_client *client,
+                                 const struct nkv_exchange *exchange,
+                                 size_t size);
+
 /* Whether the request went out as often as allowed, and the last timer ran
  * out. */
 bool nkv_exchange_is_hopeless(const struct nkv_client *client,
