@@ -59,6 +59,7 @@ static struct nkv_client *new_client(const char *port,
     client->session.client = random_number(client, options->seed);
     client->call_id =
         random_number(client, options->seed) % NKV_CLIENT_CALL_ID_MAX + 1;
+    client->upload_id = client->call_id % 127;
     client->patience = 1;
     client->patience_call_id = client->call_id;
     if (client->port == NULL || client->client_name == NULL)

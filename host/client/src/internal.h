@@ -51,6 +51,8 @@ struct nkv_client {
 
     struct nkv_exchange *exchanges;
     uint32_t call_id;
+    /* Of the newest upload, whose ids are numbers of their own. */
+    uint32_t upload_id;
     /* Timers are this many times longer than the line explains: it has turned
      * out to be slower than its baud rate (a PTY has none). Calls up to
      * patience_call_id did not know it yet. */

@@ -13,6 +13,7 @@
 enum {
     /* Calls, one after another, without a record that was acknowledged. */
     FRUITLESS_MAX = 16,
+    UPLOAD_ID_MAX = 127,
     PAUSE_MS = 20,
     PAUSE_MAX_MS = 1000,
     /* On the wire: what frames have around their content, and a credit. */
@@ -169,6 +170,7 @@ static void begin_call(struct nkv_restoring *restoring)
     restoring->is_last_ever_sent = false;
     restoring->written_before = restoring->restore->written;
     restoring->flight_count = 0;
+    restoring->has_credit = false;
     restoring->is_begun = false;
     restoring->is_back_wanted = false;
     restoring->is_failed = false;
@@ -177,6 +179,10 @@ static void begin_call(struct nkv_restoring *restoring)
     restoring->idle_credits = 0;
     nkv_exchange_begin(restoring->client, &restoring->exchange,
                        NKV_METHOD_RESTORE, (struct nkv_span){NULL, 0});
+    /* Each chunk repeats it: a small number saves two bytes of each. */
+    restoring->client->upload_id =
+        restoring->client->upload_id % UPLOAD_ID_MAX + 1;
+    restoring->exchange.call_id = restoring->client->upload_id;
 }
 
 /* Names the record that failed: the queue's first. */

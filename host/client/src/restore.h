@@ -32,6 +32,9 @@ struct nkv_restoring {
     /* Bytes of it that were sent since we last went back; and ever. */
     size_t sent;
     size_t ever_sent;
+    /* What the caller has given, records and bytes of them in the queue. */
+    uint32_t taken;
+    uint64_t taken_bytes;
     /* There are no more records behind the queue. */
     bool is_ended;
     /* The chunk that says so was sent since we last went back; and ever. */
@@ -45,7 +48,8 @@ struct nkv_restoring {
     struct nkv_restore_flight flights[NKV_RESTORE_FLIGHTS_MAX];
     size_t flight_count;
 
-    /* The first credit of the call has come. */
+    /* A credit of this call has come; and its request's wait is over. */
+    bool has_credit;
     bool is_begun;
     /* What the device allows: content bytes in flight. */
     uint32_t window;

@@ -9,74 +9,19 @@
 
 enum {
     /* More content than this gains little, and costs much where a frame is
-     * damaged. */
+     * damaged; but where chunks go one at a time, each costs a round trip. */
     CONTENT_MAX = 1024,
+    LONE_CONTENT_MAX = 4096,
     /* Less than this is mostly overhead. */
-    CONTENT_MIN = 96,
-    /* What is around the records of a chunk; a credit's bytes on the wire; what
-     * a chunk has left over because records are whole, on the average. */
-    OVERHEAD = 34,
+    CONTENT_MIN = 76,
+    /* Content around the records of a chunk, and what a frame has around its
+     * content; a credit's bytes on the wire. */
+    OVERHEAD = 30,
     FLAGS = 2,
-    CREDIT = 48,
-    LEFT_OVER = 24
+    CREDIT = 48
 };
 
 /* ---- How large -------------------------------------------------------- */
-
-/* Bytes of records in a second, times the same for each count, when count
- * chunks of so much content are in flight. */
-static double rate(const struct nkv_client *client, double count,
-                   double content)
-{
-    double byte_ms = client->baud == 0 ? 0.001 : 10000.0 / client->baud;
-    double chunk_ms = (content + FLAGS) * byte_ms;
-    double there_and_back =
-        chunk_ms + CREDIT * byte_ms + 2.0 * client->latency_ms;
-    double cycle =
-        count * chunk_ms > there_and_back ? count * chunk_ms : there_and_back;
-    return count * (content - OVERHEAD - LEFT_OVER) / cycle;
-}
-
-/* The content of a chunk that brings most, by the size of the window. */
-static size_t best_content(const struct nkv_client *client, size_t window)
-{
-    size_t max_frame = client->session.device.max_frame;
-    size_t best = CONTENT_MIN;
-    double best_rate = 0;
-    for (unsigned count = 1; count <= 16; count++) {
-        size_t content = window / count;
-        if (content > max_frame)
-            content = max_frame;
-        if (content > CONTENT_MAX)
-            content = CONTENT_MAX;
-        double gained = rate(client, count, (double)content);
-        if (gained > best_rate && content >= CONTENT_MIN) {
-            best_rate = gained;
-            best = content;
-        }
-    }
-    return best;
-}
-
-/* What may be in flight now. */
-static size_t allowed(const struct nkv_restoring *restoring)
-{
-    return restoring->window >> restoring->caution;
-}
-
-static size_t content_limit(const struct nkv_restoring *restoring)
-{
-    const struct nkv_client *client = restoring->client;
-    size_t limit = allowed(restoring);
-    if (restoring->restore->chunk_size == 0) {
-        size_t best = best_content(client, restoring->window);
-        limit = limit < best ? limit : best;
-    }
-    if (limit < CONTENT_MIN)
-        limit = CONTENT_MIN;
-    size_t max_frame = client->session.device.max_frame;
-    return limit < max_frame ? limit : max_frame;
-}
 
 /* A part whose window is one largest frame may be deaf while it programs: what
  * comes behind a chunk would be lost. */
@@ -86,18 +31,97 @@ static bool is_one_at_a_time(const struct nkv_restoring *restoring)
            restoring->window == restoring->client->session.device.max_frame;
 }
 
+/* What may be in flight now. */
+static size_t allowed(const struct nkv_restoring *restoring)
+{
+    return restoring->window >> restoring->caution;
+}
+
+static size_t in_flight(const struct nkv_restoring *restoring)
+{
+    size_t content = 0;
+    for (size_t i = 0; i < restoring->flight_count; i++)
+        content += restoring->flights[i].content;
+    return content;
+}
+
+/* The bytes of an average record. */
+static double average(const struct nkv_restoring *restoring)
+{
+    if (restoring->taken == 0)
+        return 1;
+    return (double)restoring->taken_bytes / restoring->taken;
+}
+
+/*
+ * Records in a millisecond, when chunks of count of them fill the window: as
+ * many as fit, or one and a smaller one.
+ */
+static double rate(const struct nkv_restoring *restoring, double size,
+                   double count)
+{
+    const struct nkv_client *client = restoring->client;
+    double byte_ms = client->baud == 0 ? 0.001 : 10000.0 / client->baud;
+    double window = (double)allowed(restoring);
+    double content = OVERHEAD + count * size;
+    unsigned chunks = (unsigned)(window / content);
+    double second = 0;
+    if (is_one_at_a_time(restoring) || chunks < 1)
+        chunks = 1;
+    else if (chunks == 1 && window - content > OVERHEAD)
+        second = (double)(unsigned)((window - content - OVERHEAD) / size);
+    double wire = chunks * (content + FLAGS);
+    if (second > 0)
+        wire += OVERHEAD + second * size + FLAGS;
+    double there_and_back =
+        (content + FLAGS + CREDIT) * byte_ms + 2.0 * client->latency_ms;
+    double cycle =
+        wire * byte_ms > there_and_back ? wire * byte_ms : there_and_back;
+    return (chunks * count + second) / cycle;
+}
+
+/* The content of a chunk that brings most. */
+static size_t best_content(const struct nkv_restoring *restoring, size_t most)
+{
+    double size = average(restoring);
+    double best = 0;
+    double best_rate = 0;
+    for (double count = 1; OVERHEAD + count * size <= (double)most; count++) {
+        double gained = rate(restoring, size, count);
+        if (gained > best_rate) {
+            best_rate = gained;
+            best = count;
+        }
+    }
+    return (size_t)(OVERHEAD + (best + 0.5) * size);
+}
+
+/* The content of the next chunk, at most; one record may be larger. */
+static size_t content_limit(const struct nkv_restoring *restoring)
+{
+    size_t most = is_one_at_a_time(restoring) ? LONE_CONTENT_MAX : CONTENT_MAX;
+    size_t max_frame = restoring->client->session.device.max_frame;
+    if (restoring->restore->chunk_size != 0 || allowed(restoring) < most)
+        most = allowed(restoring);
+    if (most < CONTENT_MIN)
+        most = CONTENT_MIN;
+    if (most > max_frame)
+        most = max_frame;
+    if (restoring->restore->chunk_size != 0)
+        return most;
+    size_t best = best_content(restoring, most);
+    return best < most ? best : most;
+}
+
 bool nkv_restore_may_send(const struct nkv_restoring *restoring,
                           const struct nkv_restore_chunk *chunk)
 {
-    size_t in_flight = 0;
     if (restoring->flight_count == 0)
         return true;
     if (restoring->flight_count == NKV_RESTORE_FLIGHTS_MAX ||
         is_one_at_a_time(restoring))
         return false;
-    for (size_t i = 0; i < restoring->flight_count; i++)
-        in_flight += restoring->flights[i].content;
-    return in_flight + chunk->content <= allowed(restoring);
+    return in_flight(restoring) + chunk->content <= allowed(restoring);
 }
 
 /* ---- Records ---------------------------------------------------------- */
@@ -188,6 +212,8 @@ static enum nkv_status append(struct nkv_restoring *restoring,
         memcpy(restoring->bytes + restoring->size + head_size, value.data,
                value.size);
     restoring->size += size;
+    restoring->taken++;
+    restoring->taken_bytes += size;
     return NKV_OK;
 }
 
@@ -214,17 +240,11 @@ static enum nkv_status pull(struct nkv_restoring *restoring, size_t size)
 
 /* ---- Chunks ----------------------------------------------------------- */
 
-enum nkv_status nkv_restore_cut(struct nkv_restoring *restoring,
-                                struct nkv_restore_chunk *chunk)
+/* Cuts whole records, at least one, of most bytes and limit content. */
+static void cut(const struct nkv_restoring *restoring, size_t limit,
+                struct nkv_restore_chunk *chunk)
 {
-    size_t limit = content_limit(restoring);
     size_t most = restoring->restore->chunk_size;
-    if (most == 0)
-        most = limit;
-    enum nkv_status status = pull(restoring, most < limit ? most : limit);
-    if (status != NKV_OK)
-        return status;
-    *chunk = (struct nkv_restore_chunk){0};
     struct nkv_span rest = {restoring->bytes, restoring->size};
     if (restoring->sent > 0) {
         rest.data += restoring->sent;
@@ -232,12 +252,13 @@ enum nkv_status nkv_restore_cut(struct nkv_restoring *restoring,
     }
     size_t total = rest.size;
     struct nkv_record record;
+    *chunk = (struct nkv_restore_chunk){0};
     while (nkv_record_next(&rest, &record) == NKV_OK) {
         size_t size = total - rest.size;
         bool is_last = restoring->is_ended && rest.size == 0;
         size_t content = content_of(restoring, size, is_last);
-        if (chunk->size > 0 && (size > most || content > limit))
-            break;
+        if (chunk->size > 0 && ((most != 0 && size > most) || content > limit))
+            return;
         /* One that fits a frame but for the mark goes without it. */
         if (is_last && content > restoring->client->session.device.max_frame) {
             is_last = false;
@@ -245,12 +266,30 @@ enum nkv_status nkv_restore_cut(struct nkv_restoring *restoring,
         }
         *chunk = (struct nkv_restore_chunk){size, content, is_last};
     }
-    if (chunk->size > 0)
-        return NKV_OK;
+    if (chunk->size == 0)
+        *chunk =
+            (struct nkv_restore_chunk){0, content_of(restoring, 0, true), true};
+}
+
+enum nkv_status nkv_restore_cut(struct nkv_restoring *restoring,
+                                struct nkv_restore_chunk *chunk)
+{
+    size_t ahead = restoring->restore->chunk_size;
+    enum nkv_status status =
+        pull(restoring, ahead == 0 ? LONE_CONTENT_MAX : ahead);
+    if (status != NKV_OK)
+        return status;
     if (restoring->is_last_sent)
         return NKV_NOT_FOUND;
-    *chunk =
-        (struct nkv_restore_chunk){0, content_of(restoring, 0, true), true};
+    size_t limit = content_limit(restoring);
+    cut(restoring, limit, chunk);
+    /* A smaller one behind a lone chunk keeps the line busy. */
+    if (restoring->flight_count == 1 &&
+        !nkv_restore_may_send(restoring, chunk)) {
+        size_t used = in_flight(restoring);
+        size_t left = used < allowed(restoring) ? allowed(restoring) - used : 0;
+        cut(restoring, left < limit ? left : limit, chunk);
+    }
     return NKV_OK;
 }
 

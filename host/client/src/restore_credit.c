@@ -111,6 +111,7 @@ static void take_figures(struct nkv_restoring *restoring,
 {
     struct nkv_client_restore *restore = restoring->restore;
     uint32_t written = restoring->written_before + credit->written;
+    restoring->has_credit = true;
     restoring->window = credit->window;
     if (written > restore->written && written <= restore->records)
         restore->written = written;
@@ -126,6 +127,9 @@ static void judge(struct nkv_restoring *restoring,
 {
     uint32_t size = credit->next_offset - restoring->offset;
     restoring->idle_credits++;
+    /* One that a predecessor's call with this id was waiting for. */
+    if (!restoring->is_begun && credit->next_offset != 0)
+        return;
     /* One that is late, or the call has begun anew. */
     if (size > UINT32_MAX / 2)
         return;
@@ -133,7 +137,9 @@ static void judge(struct nkv_restoring *restoring,
         restoring->nonsense = "the device acknowledges what was not sent";
         return;
     }
-    if (size > 0)
+    if (credit->window == 0)
+        restoring->nonsense = "the device has room for nothing";
+    else if (size > 0)
         advance(restoring, credit, size);
     if (restoring->nonsense != NULL)
         return;
@@ -156,5 +162,7 @@ void nkv_restore_take_credit(void *context, struct nkv_span payload)
         norkv__v1__restore_response__free_unpacked(credit, NULL);
     }
     /* The request is answered: from here on we wait in our own way. */
-    restoring->exchange.stop = !restoring->is_begun;
+    if (!restoring->is_begun &&
+        (restoring->has_credit || restoring->nonsense != NULL))
+        restoring->exchange.stop = true;
 }
