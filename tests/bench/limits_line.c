@@ -11,6 +11,8 @@
 const struct nkv_limit nkv_line_limits[] = {
     {"line.put.r1024.921600.1ms.share", LEAST, 52, COUNTS},
     {"line.put.r1024.921600.1ms.crc32.share", LEAST, 49, COUNTS},
+    {"line.download.921600.1ms.share", LEAST, 87, COUNTS},
+    {"line.download.3000000.1ms.share", LEAST, 87, COUNTS},
     {"line.norkv_put.tcp.median_ms", MOST, 20, SHOWN},
     {"line.bytes.put.request", MOST, 83, COUNTS},
     {"line.bytes.put.answer", MOST, 30, COUNTS},

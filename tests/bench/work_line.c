@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PUTS = 2000, PUTS_ALONE = 200, WIRE_COUNT = 201 };
+enum { RECORDS = 2000, PUTS = 2000, PUTS_ALONE = 200, WIRE_COUNT = 201 };
 
 static const struct nkv_line_setup put_setup = {
     .baud = 921600,
@@ -76,6 +76,57 @@ void nkv_measure_puts(struct nkv_figures *figures)
                 PUTS, put_all);
     measure_put(figures, "line.put_alone.921600.1ms.share", &put_setup,
                 PUTS_ALONE, put_one_at_a_time);
+}
+
+/* ---- Downloads -------------------------------------------------------- */
+
+static bool count_record(void *context, const struct nkv_client_record *record)
+{
+    size_t *count = context;
+    *count += record->status == NKV_OK;
+    return true;
+}
+
+/* Puts the records into the store, past the line. */
+static void fill_store(struct nkv_line_rig *rig)
+{
+    for (size_t i = 0; i < rig->count; i++)
+        nkv_line_expect_ok(rig,
+                           nkv_put(&rig->device.parts[0].store,
+                                   nkv_line_key(rig, i),
+                                   nkv_line_value(rig, i)),
+                           "put");
+}
+
+static void measure_download(struct nkv_figures *figures, const char *name,
+                             uint32_t baud)
+{
+    struct nkv_line_setup setup = put_setup;
+    size_t count = 0;
+    struct nkv_client_backup backup = {
+        .record = count_record,
+        .context = &count,
+    };
+    setup.baud = baud;
+    struct nkv_line_rig *rig = nkv_line_rig_open(&setup, RECORDS);
+    fill_store(rig);
+    struct nkv_line_time begun = nkv_line_now(rig);
+    nkv_line_expect_ok(rig, nkv_client_backup(rig->client, NULL, &backup),
+                       "backup");
+    if (count != RECORDS) {
+        fprintf(stderr, "line: %zu records came\n", count);
+        exit(1);
+    }
+    nkv_figures_put(figures, name,
+                    share(&setup, count, nkv_line_since(rig, begun)));
+    nkv_line_rig_close(rig);
+}
+
+void nkv_measure_downloads(struct nkv_figures *figures)
+{
+    measure_download(figures, "line.download.115200.1ms.share", 115200);
+    measure_download(figures, "line.download.921600.1ms.share", 921600);
+    measure_download(figures, "line.download.3000000.1ms.share", 3000000);
 }
 
 /* ---- Bytes on the wire ------------------------------------------------ */
