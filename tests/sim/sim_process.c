@@ -25,6 +25,8 @@ int nkv_sim_setup(void **state)
     nkv_temp_path(&sim->folder, "flash.bin", sim->flash);
     nkv_temp_path(&sim->folder, "port", sim->link);
     nkv_temp_path(&sim->folder, "errors", sim->errors);
+    snprintf(sim->store, sizeof sim->store, "identity=%s.2", sim->flash);
+    snprintf(sim->same, sizeof sim->same, "identity=%s", sim->flash);
     sim->output = -1;
     *state = sim;
     return 0;
@@ -58,6 +60,10 @@ static void fill_arguments(const struct sim *sim, const char *const *from,
             to[count++] = sim->flash;
         else if (strcmp(*from, "LINK") == 0)
             to[count++] = sim->link;
+        else if (strcmp(*from, "STORE") == 0)
+            to[count++] = sim->store;
+        else if (strcmp(*from, "SAME") == 0)
+            to[count++] = sim->same;
         else
             to[count++] = *from;
     }

@@ -15,6 +15,9 @@ struct sim {
     char flash[256];
     char link[256];
     char errors[256];
+    /* A second store's argument, on a file of its own and on that of flash. */
+    char store[300];
+    char same[300];
     /* 0: none runs. */
     pid_t pid;
     /* Its standard output, or -1. */
@@ -27,7 +30,8 @@ int nkv_sim_setup(void **state);
 int nkv_sim_teardown(void **state);
 
 /* Starts norkv-sim with these arguments, up to 30, ended by NULL. FLASH and
- * LINK among them stand for the files in the folder. */
+ * LINK among them stand for the files in the folder, STORE and SAME for a
+ * second store. */
 void nkv_sim_start(struct sim *sim, const char *const *arguments);
 
 /* As nkv_sim_start, with standard output closed. */

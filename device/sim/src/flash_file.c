@@ -30,7 +30,9 @@ static bool is_erased(const uint8_t *bytes, size_t size)
 
 static bool reaches_cut(const struct nkv_flash_file *file)
 {
-    uint64_t done = file->counters.programs + file->counters.erases;
+    uint64_t done = file->operations == NULL
+                        ? file->counters.programs + file->counters.erases
+                        : *file->operations;
 
     return file->cut.at != 0 && done + 1 == file->cut.at;
 }
@@ -39,10 +41,19 @@ __attribute__((noreturn)) static void
 power_off(const struct nkv_flash_file *file, const char *operation,
           uint32_t offset)
 {
-    nkv_sim_say("power cut at operation %" PRIu64 " (%s at 0x%" PRIx32 ", %s)",
-                file->cut.at, operation, offset,
-                nkv_cut_variant_name(file->cut.variant));
+    nkv_sim_say(
+        "power cut at operation %" PRIu64 " (%s at 0x%" PRIx32 "%s%s, %s)",
+        file->cut.at, operation, offset, file->name == NULL ? "" : " of ",
+        file->name == NULL ? "" : file->name,
+        nkv_cut_variant_name(file->cut.variant));
     _exit(NKV_SIM_POWER_CUT);
+}
+
+static void count_operation(struct nkv_flash_file *file, uint64_t *counter)
+{
+    (*counter)++;
+    if (file->operations != NULL)
+        (*file->operations)++;
 }
 
 static enum nkv_status refuse(struct nkv_flash_file *file,
@@ -79,7 +90,7 @@ static enum nkv_status program_unit(struct nkv_flash_file *file,
     if (is_last)
         power_off(file, "program", offset);
     if (status == NKV_OK)
-        file->counters.programs++;
+        count_operation(file, &file->counters.programs);
     return status;
 }
 
@@ -158,7 +169,7 @@ static enum nkv_status flash_erase(void *context, uint32_t number)
     status = nkv_write_file(file->fd, offset, sector, size);
     free(sector);
     if (status == NKV_OK)
-        file->counters.erases++;
+        count_operation(file, &file->counters.erases);
     return status;
 }
 

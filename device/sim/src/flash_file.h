@@ -32,6 +32,12 @@ struct nkv_flash_file {
     struct nkv_flash flash;
     struct nkv_flash_counters counters;
     struct nkv_power_cut cut;
+    /* The operations that cut counts, of all flashes of the device; NULL: of
+     * this one alone. */
+    uint64_t *operations;
+    /* Which flash it is, for what is said when the power goes; NULL: there is
+     * no other. */
+    const char *name;
     int fd;
     /* Where the file is, if it was created; else NULL. */
     const char *created;

@@ -18,7 +18,12 @@ static const char introduction[] =
     "Flash (the defaults are in parentheses):\n"
     "  --flash FILE          the partition; created erased when absent, and\n"
     "                        else of sectors x sector size bytes. Programming\n"
-    "                        what is not erased is refused and counted\n";
+    "                        what is not erased is refused and counted\n"
+    "  --store NAME=FILE     one more store of this name, on a flash of its "
+    "own\n"
+    "                        with the same geometry; the one of --flash is "
+    "store\n"
+    "                        0, main; up to 7 more\n";
 
 static const char lines[] =
     "\n"
@@ -36,6 +41,9 @@ static const char lines[] =
     "\n"
     "Device:\n"
     "  --max-frame BYTES     largest frame taken, address to CRC (2048)\n"
+    "  --rx-window BYTES     what may be unanswered in all, --max-frame or "
+    "more\n"
+    "                        (4095, or --max-frame if that is more)\n"
     "  --unit-id ID          what the device calls itself (norkv-sim)\n";
 
 static const char cuts[] =

@@ -1,12 +1,11 @@
-/* norkv-sim: brings flash, store, servers and lines together. */
-#include "flash_file.h"
+/* norkv-sim: brings stores, servers and lines together. */
 #include "options.h"
 #include "report.h"
 #include "serve.h"
+#include "stores.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -38,97 +37,28 @@ static int open_stop_signal(void)
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* What to do about a store that did not mount well. */
-static const char *advice(enum nkv_status status)
+static int run(const struct nkv_sim_options *options, int stop_fd)
 {
-    switch (status) {
-    case NKV_FAILED_PRECONDITION:
-        return "what is on it is not this store's, or an erase was cut short; "
-               "it only reads until it is erased (norkv erase-all)";
-    case NKV_RESOURCE_EXHAUSTED:
-        return "it has more keys than --max-keys; it only reads";
-    default:
-        return "it cannot be read";
-    }
-}
+    static struct nkv_sim_stores stores;
+    int exit_code;
 
-static void tell_counters(const struct nkv_flash_counters *counters)
-{
-    nkv_sim_say("ended; flash: %" PRIu64 " units programmed, %" PRIu64
-                " sectors erased, %" PRIu64 " programs refused",
-                counters->programs, counters->erases,
-                counters->refused_programs);
-    if (counters->refused_programs > 0) {
-        nkv_sim_say("%" PRIu64 " programs were refused because the flash "
-                    "was not erased there: the store is at fault",
-                    counters->refused_programs);
-    }
-    if (counters->refused_calls > 0) {
-        nkv_sim_say("%" PRIu64 " flash calls were refused because they were "
-                    "unaligned or out of range: the store is at fault",
-                    counters->refused_calls);
-    }
-}
-
-static int run_store(const struct nkv_sim_options *options,
-                     struct nkv_flash_file *file, struct nkv_config *config,
-                     int stop_fd)
-{
-    struct nkv_store store;
-    struct nkv_server_store served = {
-        .name = "main",
-        .store = &store,
-        .config = config,
-    };
-    struct nkv_station_setup setup = {
-        .stores = &served,
-        .store_count = 1,
+    if (!nkv_sim_stores_open(&stores, options, &exit_code))
+        return exit_code;
+    const struct nkv_station_setup setup = {
+        .stores = stores.served,
+        .store_count = stores.count,
         .unit_id = options->unit_id,
         .max_frame = options->max_frame,
+        .rx_window = options->rx_window,
         .baud = options->baud,
         .stop_fd = stop_fd,
     };
-
-    config->flash = &file->flash;
-    served.mount_status = nkv_mount(&store, config);
-    if (served.mount_status == NKV_INVALID_ARGUMENT) {
-        nkv_sim_say("the store takes no such geometry");
+    if (!nkv_serve(options, &setup)) {
+        nkv_sim_stores_discard(&stores);
         return NKV_SIM_FAILED;
     }
-    if (served.mount_status != NKV_OK) {
-        nkv_sim_say("mounting %s: %s: %s", options->flash,
-                    nkv_status_name(served.mount_status),
-                    advice(served.mount_status));
-    }
-    return nkv_serve(options, &setup) ? NKV_SIM_DONE : NKV_SIM_FAILED;
-}
-
-static int run(const struct nkv_sim_options *options, int stop_fd)
-{
-    struct nkv_flash_file file;
-    struct nkv_flash described = {0};
-    struct nkv_config config = {0};
-    enum nkv_status status = nkv_flash_file_open(
-        &file, options->flash, &options->geometry, options->cut);
-    int exit_code;
-
-    if (status != NKV_OK)
-        return status == NKV_INVALID_ARGUMENT ? NKV_SIM_USAGE : NKV_SIM_FAILED;
-    nkv_geometry_configure(&options->geometry, &described, &config);
-    if (!nkv_geometry_allocate(&options->geometry, &config.memory)) {
-        nkv_sim_say("not enough memory for the store: give fewer --max-keys");
-        nkv_flash_file_discard(&file);
-        return NKV_SIM_FAILED;
-    }
-    exit_code = run_store(options, &file, &config, stop_fd);
-    nkv_geometry_release(&config.memory);
-    if (exit_code == NKV_SIM_DONE) {
-        tell_counters(&file.counters);
-        nkv_flash_file_close(&file);
-    } else {
-        nkv_flash_file_discard(&file);
-    }
-    return exit_code;
+    nkv_sim_stores_close(&stores);
+    return NKV_SIM_DONE;
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
 
 enum {
     MAX_FRAME_MAX = 131072,
+    RX_WINDOW_MAX = 1048576,
     BAUD_MIN = 50,
     BAUD_MAX = 12000000,
     /* What an answer to Open has room for, and more than any unit needs. */
@@ -27,7 +28,9 @@ enum sim_option {
     OPTION_TCP,
     OPTION_BAUD,
     OPTION_UNIT_ID,
+    OPTION_STORE,
     OPTION_MAX_FRAME,
+    OPTION_RX_WINDOW,
     OPTION_CUT_AT,
     OPTION_HELP,
     OPTION_VERSION
@@ -57,7 +60,9 @@ static const struct option long_options[] = {
     TAKES("tcp", OPTION_TCP),
     TAKES("baud", OPTION_BAUD),
     TAKES("unit-id", OPTION_UNIT_ID),
+    TAKES("store", OPTION_STORE),
     TAKES("max-frame", OPTION_MAX_FRAME),
+    TAKES("rx-window", OPTION_RX_WINDOW),
     TAKES("cut-at", OPTION_CUT_AT),
     BARE("help", OPTION_HELP),
     BARE("version", OPTION_VERSION),
@@ -118,6 +123,61 @@ static bool set_tcp(struct nkv_sim_options *options, const char *text)
     return true;
 }
 
+static bool is_new_name(const struct nkv_sim_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->store_count; i++) {
+        if (strcmp(options->stores[i].name, name) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* A name that no number can be taken for. */
+static bool is_store_name(const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < size; i++) {
+        if (!isgraph((unsigned char)name[i]))
+            return false;
+    }
+    return size > 0 && size <= NKV_SIM_STORE_NAME_MAX &&
+           !isdigit((unsigned char)name[0]);
+}
+
+/* Takes NAME=FILE, which is cut in two. */
+static bool add_store(struct nkv_sim_options *options, char *text)
+{
+    char *equals = strchr(text, '=');
+
+    if (equals == NULL || equals[1] == '\0') {
+        nkv_sim_say("--store %s: give NAME=FILE", text);
+        return false;
+    }
+    *equals = '\0';
+    if (!is_store_name(text)) {
+        nkv_sim_say("--store %s=%s: the name must be 1 to %d printable ASCII "
+                    "characters, the first of them no digit",
+                    text, equals + 1, NKV_SIM_STORE_NAME_MAX);
+        return false;
+    }
+    if (!is_new_name(options, text)) {
+        nkv_sim_say("--store %s=%s: there is a store of that name already "
+                    "(that of --flash is main)",
+                    text, equals + 1);
+        return false;
+    }
+    if (options->store_count == NKV_SIM_STORES_MAX) {
+        nkv_sim_say("--store %s=%s: a device has up to %d stores, that of "
+                    "--flash included",
+                    text, equals + 1, NKV_SIM_STORES_MAX);
+        return false;
+    }
+    options->stores[options->store_count++] =
+        (struct nkv_sim_store_option){.name = text, .path = equals + 1};
+    return true;
+}
+
 static bool set_cut(struct nkv_sim_options *options, const char *text)
 {
     if (nkv_power_cut_parse(text, &options->cut))
@@ -145,7 +205,7 @@ static bool set_option(struct nkv_sim_options *options, enum sim_option option,
 {
     switch (option) {
     case OPTION_FLASH:
-        options->flash = text;
+        options->stores[0].path = text;
         return true;
     case OPTION_PTY:
         options->pty = true;
@@ -162,6 +222,11 @@ static bool set_option(struct nkv_sim_options *options, enum sim_option option,
     case OPTION_MAX_FRAME:
         return set_number("max-frame", text, NKV_SERVER_FRAME_MIN,
                           MAX_FRAME_MAX, &options->max_frame);
+    case OPTION_STORE:
+        return add_store(options, optarg);
+    case OPTION_RX_WINDOW:
+        return set_number("rx-window", text, NKV_SERVER_FRAME_MIN,
+                          RX_WINDOW_MAX, &options->rx_window);
     case OPTION_CUT_AT:
         return set_cut(options, text);
     case OPTION_HELP:
@@ -207,7 +272,7 @@ static bool check(const struct nkv_sim_options *options, int left,
 {
     if (left > 0)
         return complain("unexpected argument", operands[0]);
-    if (options->flash == NULL || options->flash[0] == '\0') {
+    if (options->stores[0].path == NULL || options->stores[0].path[0] == '\0') {
         nkv_sim_say("give --flash FILE, where the flash is kept; it is created "
                     "when it is not there");
         return false;
@@ -218,6 +283,12 @@ static bool check(const struct nkv_sim_options *options, int left,
     }
     if (options->link != NULL && (!options->pty || options->link[0] == '\0')) {
         nkv_sim_say("--link names a pseudo terminal: give --pty and a path");
+        return false;
+    }
+    if (options->rx_window != 0 && options->rx_window < options->max_frame) {
+        nkv_sim_say("--rx-window %lu: it must hold a frame of --max-frame %lu",
+                    (unsigned long)options->rx_window,
+                    (unsigned long)options->max_frame);
         return false;
     }
     return check_geometry(&options->geometry);
@@ -231,6 +302,8 @@ bool nkv_sim_options_parse(struct nkv_sim_options *options, int count,
     *options = (struct nkv_sim_options){
         .unit_id = "norkv-sim",
         .max_frame = 2048,
+        .stores = {{.name = "main"}},
+        .store_count = 1,
     };
     nkv_geometry_init(&options->geometry);
     opterr = 0;

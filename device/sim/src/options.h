@@ -6,18 +6,31 @@
 
 #include <norkv/geometry.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Stores that a device may have; their names, told in an answer to Open. */
+enum { NKV_SIM_STORES_MAX = 8, NKV_SIM_STORE_NAME_MAX = 16 };
+
+struct nkv_sim_store_option {
+    const char *name;
+    const char *path;
+};
 
 /* Texts are borrowed from the command line. */
 struct nkv_sim_options {
     struct nkv_geometry geometry;
-    const char *flash;
+    /* Store 0 is that of --flash. */
+    struct nkv_sim_store_option stores[NKV_SIM_STORES_MAX];
+    size_t store_count;
     const char *unit_id;
     const char *link;
     /* NULL: none. */
     const char *tcp;
     struct nkv_power_cut cut;
     uint32_t max_frame;
+    /* 0: as much as the lines hold. */
+    uint32_t rx_window;
     /* 0: not paced. */
     uint32_t baud;
     bool pty;

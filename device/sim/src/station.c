@@ -43,6 +43,13 @@ static void release(struct nkv_server_memory *memory)
     *memory = (struct nkv_server_memory){0};
 }
 
+static uint32_t window_of(const struct nkv_station_setup *setup)
+{
+    if (setup->rx_window != 0)
+        return setup->rx_window;
+    return setup->max_frame > LINE_HOLDS ? setup->max_frame : LINE_HOLDS;
+}
+
 enum nkv_status nkv_station_open(struct nkv_station *station,
                                  const struct nkv_station_setup *setup)
 {
@@ -63,8 +70,7 @@ enum nkv_status nkv_station_open(struct nkv_station *station,
         .stream = {&station->line, nkv_line_read, nkv_line_write},
         .now_ms = nkv_clock_ms,
         .boot_id = boot_id,
-        .rx_window =
-            setup->max_frame > LINE_HOLDS ? setup->max_frame : LINE_HOLDS,
+        .rx_window = window_of(setup),
         .stall_max_ms = STALL_MAX_MS,
         .memory = station->config.memory,
     };

@@ -24,6 +24,8 @@ struct nkv_station_setup {
     const char *unit_id;
     /* Content bytes. */
     uint32_t max_frame;
+    /* 0: as much as the lines hold. */
+    uint32_t rx_window;
     uint32_t baud;
     int stop_fd;
 };
