@@ -36,6 +36,48 @@ test_no_such_port()
     expect_error 1 'no-such-host.invalid'
 }
 
+test_what_a_console_says_is_shown()
+{
+    for line in pty tcp; do
+        start_odd_device $line text
+        norkv --port "$PORT" log --count 5 --timeout 50s
+        expect_done
+        [ "$(wc -l <out)" -eq 5 ] || fail 'five lines came'
+        expect_out_has 'boot: rev 3, reset by watchdog$'
+        norkv --port "$PORT" log --count 2 --timestamps --json
+        expect_done
+        expect_json $'text\ntext' kind
+        norkv --port "$PORT" log --count 1 --timestamps
+        expect_done
+        expect_out_has '^ *[0-9][0-9]*\.[0-9][0-9][0-9]  .'
+        norkv --port "$PORT" --timeout 1s get k
+        expect_error 1 'text came but no answer, last "'
+        norkv --port "$PORT" --timeout 1s -v get k
+        expect_rc 1
+        grep -q '^< .* s  text: .*boot: rev 3' err || fail '-v shows the text'
+    done
+}
+
+test_echo_of_a_silent_device()
+{
+    start_odd_device tcp silent
+    norkv --port "$PORT" --timeout 2s echo
+    expect_error 1 'not a byte came back'
+}
+
+test_log_ends_when_the_port_is_gone()
+{
+    start_odd_device pty silent
+    "$NORKV" --port "$PORT" log >out 2>err &
+    local reader=$!
+    pids+=($reader)
+    sleep 0.5
+    kill -KILL "${pids[0]}"
+    wait $reader
+    RC=$?
+    expect_error 1 'the port is gone'
+}
+
 test_a_port_that_is_in_use()
 {
     start_odd_device pty silent

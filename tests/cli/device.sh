@@ -359,6 +359,67 @@ test_verbose_shows_frames_and_their_meaning()
     grep -q '^   7e a5 03 .* 7e$' err || fail 'the frames are there in hex'
 }
 
+test_echo_tests_the_line()
+{
+    device
+    norkv echo
+    expect_done
+    expect_out_has '^received  *20$'
+    expect_out_has '^lost  *0$'
+    expect_out_has '^median time, ms  *[0-9][0-9]*\.[0-9][0-9][0-9]$'
+    expect_out_has '^device: receive overruns  *0$'
+    norkv echo --json --count 7 --size 2000 --interval 1ms
+    expect_done
+    expect_json $'7\t7\t0\t2000\t0\t0\t0' sent received lost size bad_frames \
+        device_bad_frames device_overruns
+    norkv echo --size 2001
+    expect_error 2 "too large for the device's frames: give 2000 at most"
+    # A device whose power is cut meanwhile.
+    "$NORKV" echo --count 100000 -v --json >"$TMP/out" 2>"$TMP/err" &
+    local tester=$!
+    pids+=($tester)
+    until grep -q 'EchoService/Echo' "$TMP/err"; do
+        kill -0 $tester 2>/dev/null || break
+        sleep 0.05
+    done
+    kill_sim
+    wait $tester
+    RC=$?
+    expect_rc 1
+    expect_json 1 lost
+    grep -q '^norkv: 1 of [0-9]* lost, the last: .*the port is gone' "$TMP/err" ||
+        fail 'what happened is told'
+}
+
+test_echo_ends_with_its_result_when_interrupted()
+{
+    device
+    # Background jobs of a shell ignore SIGINT; SIGTERM does the same here.
+    "$NORKV" echo --count 100000 --interval 20ms -v --json \
+        >"$TMP/out" 2>"$TMP/err" &
+    local tester=$!
+    pids+=($tester)
+    until grep -q 'EchoService/Echo' "$TMP/err"; do
+        kill -0 $tester 2>/dev/null || break
+        sleep 0.05
+    done
+    kill -TERM $tester
+    wait $tester
+    RC=$?
+    expect_rc 0
+    expect_json 0 lost
+}
+
+test_log_waits_for_what_is_said()
+{
+    device
+    norkv log --timeout 200ms
+    expect_done
+    expect_out ''
+    norkv log --timeout 200ms --count 3
+    expect_error 1 '0 of 3 lines came within --timeout'
+}
+
 test_options_stand_before_and_behind_the_command()
 {
     local port

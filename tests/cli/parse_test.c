@@ -112,6 +112,22 @@ static void long_names_are_cut_between_characters(void **state)
     assert_string_equal(nkv_show_short(SPAN("short"), shown), "short");
 }
 
+static void what_a_terminal_would_obey_is_escaped(void **state)
+{
+    char text[NKV_ESCAPE_SIZE(32)];
+
+    (void)state;
+    assert_string_equal(nkv_escape(SPAN("a\tb \xc3\xa9 c"), text),
+                        "a\tb \xc3\xa9 c");
+    assert_string_equal(nkv_escape(SPAN("\x1b[31mred\x1b[0m\0"), text),
+                        "\\x1b[31mred\\x1b[0m\\x00");
+    assert_string_equal(nkv_escape(SPAN("\xff\xc3 \xc2\x9b"
+                                        "2J\xe2\x80\xae"),
+                                   text),
+                        "\\xff\\xc3 \\xc2\\x9b2J\\xe2\\x80\\xae");
+    assert_string_equal(nkv_escape(SPAN(""), text), "");
+}
+
 static void rows_keep_their_line_behind_quoted_newlines(void **state)
 {
     static const char csv[] = "key,encoding,value\r\n"
@@ -192,6 +208,7 @@ int main(void)
         cmocka_unit_test(what_a_terminal_would_obey_is_not_printable),
         cmocka_unit_test(text_that_looks_like_hex_is_shown_as_hex),
         cmocka_unit_test(long_names_are_cut_between_characters),
+        cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
         cmocka_unit_test(rows_keep_their_line_behind_quoted_newlines),
         cmocka_unit_test(many_settings_are_all_kept),
         cmocka_unit_test(a_script_gives_its_commands_in_order),

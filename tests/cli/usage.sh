@@ -4,7 +4,7 @@
 test_each_command_explains_itself()
 {
     for command in ports info get put del ls stats sectors verify collect erase-all apply \
-        image help; do
+        log echo image help; do
         norkv help $command
         expect_done
         expect_out_has "^norkv $command"
@@ -30,8 +30,8 @@ test_the_manual_has_every_command_and_option()
 
     { "$NORKV" help; "$NORKV" help image; } |
         sed -n 's/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p' >words
-    for command in get put ls apply erase-all 'image create' 'image get' \
-        'image check' 'image exec'; do
+    for command in get put ls apply erase-all log echo 'image create' \
+        'image get' 'image check' 'image exec'; do
         "$NORKV" help $command
     done | sed -n 's/^ .*\(--[a-z-]*\) .*/\1/p' >>words
     [ "$(sort -u words | wc -l)" -gt 35 ] || fail 'the words were found'
@@ -46,7 +46,7 @@ test_help_lists_every_command()
     norkv --help
     expect_done
     for command in ports info get put del ls stats sectors verify collect erase-all apply \
-        image help; do
+        log echo image help; do
         expect_out_has "^  $command "
     done
     expect_out_has 'Exit codes: 0 done, 1 failed, 2 usage, 3 key not found'
@@ -132,6 +132,18 @@ test_numbers_and_times_are_checked()
         norkv info --port x --baud "$number"
         expect_error 2 'baud'
     done
+    norkv echo --port x --interval 1h
+    expect_error 2 "\-\-interval '1h' is no time"
+    for number in 0 -1 x '' 99999999999; do
+        norkv log --port x --count "$number"
+        expect_error 2 'count'
+        norkv echo --port x --size "$number"
+        expect_error 2 'size'
+    done
+    norkv echo --port x --size 3901
+    expect_error 2 'fits no packet: give 1 to 3900'
+    norkv echo --port x --count 10000001
+    expect_error 2 'too many: give 1 to 10000000'
     norkv info --port x --baud 0
     expect_error 2 'baud'
 }

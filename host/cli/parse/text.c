@@ -125,3 +125,32 @@ const char *nkv_show_short(struct nkv_span bytes, char to[NKV_SHOW_SHORT_SIZE])
     }
     return to;
 }
+
+const char *nkv_escape(struct nkv_span bytes, char *to)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at = to;
+
+    while (bytes.size > 0) {
+        uint32_t character = 0;
+        size_t size = read_character(bytes, &character);
+        size_t step = size == 0 ? 1 : size;
+
+        for (size_t i = 0; i < step; i++) {
+            uint8_t byte = bytes.data[i];
+
+            if (size > 0 && (shows(character) || character == '\t')) {
+                *at++ = (char)byte;
+                continue;
+            }
+            *at++ = '\\';
+            *at++ = 'x';
+            *at++ = digits[byte >> 4];
+            *at++ = digits[byte & 0x0f];
+        }
+        bytes.data += step;
+        bytes.size -= step;
+    }
+    *at = '\0';
+    return to;
+}

@@ -26,6 +26,16 @@ bool nkv_is_printable(struct nkv_span bytes);
  */
 const char *nkv_show(struct nkv_span bytes, char *to);
 
+/* Room for nkv_escape of size bytes, the NUL included. */
+#define NKV_ESCAPE_SIZE(size) (4 * (size) + 1)
+
+/*
+ * Writes the bytes as they are where a terminal shows them on one line, and
+ * tabs; any others as \xNN, so that a terminal does nothing that they say. Ends
+ * with a NUL. Returns to.
+ */
+const char *nkv_escape(struct nkv_span bytes, char *to);
+
 /* Room for nkv_show_short, the NUL included. */
 enum { NKV_SHOW_SHORT_SIZE = 64 };
 

@@ -80,6 +80,23 @@ const struct nkv_command nkv_commands[] = {
      "is written. A last line without its newline counts as cut. FILE may be "
      "-.\n",
      1, 1, KEYED | NKV_TAKES(NKV_OPTION_DRY_RUN), nkv_run_apply},
+    {"log", "show what the device says besides", "[--count N] [--timestamps]",
+     "Shows the device's logs, boot messages and other text between frames as\n"
+     "they come, until Ctrl-C, --timeout or --count lines. Nothing is sent.\n"
+     "What a terminal would not show stands as \\xNN.\n",
+     0, 0,
+     (UNKEYED & ~NKV_TAKES(NKV_OPTION_STORE)) | NKV_TAKES(NKV_OPTION_COUNT_OF) |
+         NKV_TAKES(NKV_OPTION_TIMESTAMPS),
+     nkv_run_log},
+    {"echo", "test the line", "[--count N] [--size BYTES] [--interval TIME]",
+     "Has the device send back texts, one after the other and none of them\n"
+     "twice: how many got lost, how long they took, bytes a second, and bad\n"
+     "frames at both ends. Exit code 1 if any got lost. --count is 20 unless\n"
+     "given; Ctrl-C ends the test with its result.\n",
+     0, 0,
+     (UNKEYED & ~NKV_TAKES(NKV_OPTION_STORE)) | NKV_TAKES(NKV_OPTION_COUNT_OF) |
+         NKV_TAKES(NKV_OPTION_SIZE) | NKV_TAKES(NKV_OPTION_INTERVAL),
+     nkv_run_echo},
     {"image", "work on a flash file or dump", "COMMAND FILE ...",
      "See 'norkv help image'.\n", 0, 0, NKV_TAKES_COMMON, NULL},
     {"help", "explain a command", "[COMMAND]",

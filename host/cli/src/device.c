@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include "text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,17 +111,41 @@ static enum nkv_exit open_port(const char *port,
     return status == NKV_INVALID_ARGUMENT ? NKV_EXIT_USAGE : NKV_EXIT_FAILED;
 }
 
-enum nkv_exit nkv_connect(const struct nkv_options *options,
-                          uint32_t timeout_ms, struct nkv_client **client)
+/* For -v: boot messages and the like; the trace has the logs. */
+static void show_text(void *context, const struct nkv_client_remark *remark)
 {
-    struct nkv_client_options how = {
-        .baud = options->baud,
-        .deadline_ms = timeout_of(options, timeout_ms),
-        .limit_ms = timeout_of(options, timeout_ms),
-        .dtr = options->dtr,
-        .rts = options->rts,
-        .client_name = "norkv",
-    };
+    char *line = malloc(NKV_ESCAPE_SIZE(remark->text.size));
+
+    if (!remark->is_log && line != NULL) {
+        fprintf(context, "< %" PRIu64 ".%03u s  text: %s\n",
+                remark->time_ms / 1000, (unsigned)(remark->time_ms % 1000),
+                nkv_escape(remark->text, line));
+    }
+    free(line);
+}
+
+static void fill(const struct nkv_options *options,
+                 struct nkv_client_options *how)
+{
+    how->baud = options->baud;
+    how->dtr = options->dtr;
+    how->rts = options->rts;
+    how->client_name = "norkv";
+    if (!nkv_given(options, NKV_OPTION_VERBOSE)) {
+        return;
+    }
+    how->trace = trace;
+    how->trace_context = stderr;
+    if (how->remark == NULL) {
+        how->remark = show_text;
+        how->remark_context = stderr;
+    }
+}
+
+enum nkv_exit nkv_connect_as(const struct nkv_options *options,
+                             struct nkv_client_options *how,
+                             struct nkv_client **client)
+{
     char *port;
     enum nkv_exit code = name_port(options, &port);
 
@@ -127,11 +153,8 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    if (nkv_given(options, NKV_OPTION_VERBOSE)) {
-        how.trace = trace;
-        how.trace_context = stderr;
-    }
-    code = open_port(port, &how, client);
+    fill(options, how);
+    code = open_port(port, how, client);
     free(port);
     if (code == NKV_EXIT_DONE && nkv_given(options, NKV_OPTION_VERBOSE) &&
         nkv_client_hint(*client)[0] != '\0') {
@@ -139,6 +162,17 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
                 nkv_client_hint(*client));
     }
     return code;
+}
+
+enum nkv_exit nkv_connect(const struct nkv_options *options,
+                          uint32_t timeout_ms, struct nkv_client **client)
+{
+    struct nkv_client_options how = {
+        .deadline_ms = timeout_of(options, timeout_ms),
+        .limit_ms = timeout_of(options, timeout_ms),
+    };
+
+    return nkv_connect_as(options, &how, client);
 }
 
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,

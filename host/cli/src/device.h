@@ -23,6 +23,14 @@ enum {
 enum nkv_exit nkv_connect(const struct nkv_options *options,
                           uint32_t timeout_ms, struct nkv_client **client);
 
+/*
+ * The same for a command with deadlines, attempts or remarks of its own: how
+ * has them, and gets what the options say of port and line.
+ */
+enum nkv_exit nkv_connect_as(const struct nkv_options *options,
+                             struct nkv_client_options *how,
+                             struct nkv_client **client);
+
 /* The options of each call. */
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,
                                     uint32_t timeout_ms);

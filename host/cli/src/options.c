@@ -45,6 +45,13 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
     [NKV_OPTION_LONG] = {"long", 'l', NULL, "with version and size"},
     [NKV_OPTION_UNIT_ID] = {"unit-id", 0, "ID",
                             "the device's own, as info shows it"},
+    [NKV_OPTION_COUNT_OF] = {"count", 0, "N", "end after so many"},
+    [NKV_OPTION_SIZE] = {"size", 0, "BYTES", "bytes of text in each (64)"},
+    [NKV_OPTION_INTERVAL] = {"interval", 0, "TIME",
+                             "pause between two, as in 100ms (none)"},
+    [NKV_OPTION_TIMESTAMPS] = {"timestamps", 0, NULL,
+                               "begin lines with the seconds since the port "
+                               "was opened"},
     [NKV_OPTION_DRY_RUN] = {"dry-run", 0, NULL, "check all, write nothing"},
     [NKV_OPTION_FORCE] = {"force", 0, NULL, "replace a file that is there"},
     [NKV_OPTION_NO_REPAIR] = {"no-repair", 0, NULL,
@@ -189,15 +196,15 @@ static enum nkv_exit take_store(struct nkv_options *options)
     return NKV_EXIT_DONE;
 }
 
-static enum nkv_exit take_time(uint32_t *milliseconds)
+static enum nkv_exit take_time(enum nkv_option option, uint32_t *milliseconds)
 {
     if (nkv_parse_time(optarg, milliseconds)) {
         return NKV_EXIT_DONE;
     }
     return nkv_fail(NKV_EXIT_USAGE,
-                    "--timeout '%s' is no time: write a number above 0 with "
-                    "ms, s or m, as in 500ms, 10s or 2m",
-                    optarg);
+                    "--%s '%s' is no time: write a number above 0 with ms, s "
+                    "or m, as in 500ms, 10s or 2m",
+                    descriptions[option].name, optarg);
 }
 
 static enum nkv_exit take_line(enum nkv_option option,
@@ -288,7 +295,13 @@ static enum nkv_exit take(enum nkv_option option, struct nkv_options *options)
     case NKV_OPTION_STORE:
         return take_store(options);
     case NKV_OPTION_TIMEOUT:
-        return take_time(&options->timeout_ms);
+        return take_time(option, &options->timeout_ms);
+    case NKV_OPTION_INTERVAL:
+        return take_time(option, &options->interval_ms);
+    case NKV_OPTION_COUNT_OF:
+        return take_number(option, 1, &options->count);
+    case NKV_OPTION_SIZE:
+        return take_number(option, 1, &options->size);
     default:
         return NKV_EXIT_DONE;
     }

@@ -26,6 +26,10 @@ enum nkv_option {
     NKV_OPTION_HEX,
     NKV_OPTION_LONG,
     NKV_OPTION_UNIT_ID,
+    NKV_OPTION_COUNT_OF,
+    NKV_OPTION_SIZE,
+    NKV_OPTION_INTERVAL,
+    NKV_OPTION_TIMESTAMPS,
     NKV_OPTION_DRY_RUN,
     NKV_OPTION_FORCE,
     NKV_OPTION_NO_REPAIR,
@@ -86,6 +90,10 @@ struct nkv_options {
     const char *file;
     const char *hex;
     const char *unit_id;
+    /* Where they were given. */
+    uint32_t count;
+    uint32_t size;
+    uint32_t interval_ms;
     /* Of a flash file; its defaults where nothing was given. */
     struct nkv_geometry geometry;
 };
