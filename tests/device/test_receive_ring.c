@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLAG = 0x7E, CONTENT_MAX = 300, STREAM_MAX = 400000 };
+/* The least content of a request: address, control and check, channel, service
+ * and method. */
+enum { FLAG = 0x7E, CONTENT_MIN = 18, CONTENT_MAX = 300, STREAM_MAX = 400000 };
 
 /* Bytes as they come over the line. */
 struct stream {
@@ -192,7 +194,7 @@ static void a_window_of_flags_and_escapes_fits(void **state)
          capacity += capacity / 5 + 1) {
         uint32_t window = NKV_RECEIVE_RING_WINDOW(capacity);
 
-        for (uint32_t content = NKV_RECEIVE_RING_CONTENT_MIN; content <= window;
+        for (uint32_t content = CONTENT_MIN; content <= window;
              content += 1 + content / 7) {
             struct nkv_receive_ring ring;
             struct receiver receiver;

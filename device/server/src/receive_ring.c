@@ -2,14 +2,31 @@
 
 /*
  * The ring holds frames, each as the size of its content in two bytes and the
- * content, unescaped. One byte of the memory is never used, so that a full ring
- * and an empty one differ.
+ * content, unescaped. The sizes stand where a packet's frame has its address
+ * and control, which are always the same: so a frame takes as much room as its
+ * content. One that begins otherwise is marked in its size, and takes two bytes
+ * more. One byte of the memory is never used, so that a full ring and an empty
+ * one differ.
  */
 
-enum { FLAG = 0x7E, ESCAPE = 0x7D, ESCAPE_BIT = 0x20, SIZE_MAX_16 = 0xFFFF };
+enum {
+    FLAG = 0x7E,
+    ESCAPE = 0x7D,
+    ESCAPE_BIT = 0x20,
+    ADDRESS = 0xA5,
+    CONTROL = 0x03,
+    IS_OTHER = 0x8000
+};
 
 /* What reading gives next. */
-enum read_state { READ_SIZE, READ_CONTENT, READ_ESCAPED, READ_CLOSING };
+enum read_state {
+    READ_SIZE,
+    READ_ADDRESS,
+    READ_CONTROL,
+    READ_CONTENT,
+    READ_ESCAPED,
+    READ_CLOSING
+};
 
 void nkv_receive_ring_init(struct nkv_receive_ring *ring,
                            struct nkv_buffer memory)
@@ -44,26 +61,43 @@ static bool append(struct nkv_receive_ring *ring, uint8_t byte)
     return true;
 }
 
-/* Makes room for the size of a frame. */
-static bool begin(struct nkv_receive_ring *ring)
-{
-    return append(ring, 0) && append(ring, 0);
-}
-
 static void begin_anew(struct nkv_receive_ring *ring)
 {
     ring->put_at = atomic_load_explicit(&ring->end, memory_order_relaxed);
     ring->size = 0;
     ring->is_escaped = false;
+    ring->is_other = false;
     ring->is_lost = false;
+}
+
+/* The first two bytes of the content lie where its size will. When they are not
+ * those of every packet, they are kept behind it. */
+static bool append_second(struct nkv_receive_ring *ring, uint8_t byte)
+{
+    if (!append(ring, byte)) {
+        return false;
+    }
+    if (ring->first == ADDRESS && byte == CONTROL) {
+        return true;
+    }
+    ring->is_other = true;
+    return append(ring, ring->first) && append(ring, byte);
+}
+
+static bool append_content(struct nkv_receive_ring *ring, uint8_t byte)
+{
+    if (ring->is_lost || ring->size + 1 == IS_OTHER) {
+        return false;
+    }
+    if (ring->size == 0) {
+        ring->first = byte;
+    }
+    return ring->size == 1 ? append_second(ring, byte) : append(ring, byte);
 }
 
 static void put_content(struct nkv_receive_ring *ring, uint8_t byte)
 {
-    bool fits = !ring->is_lost && ring->size < SIZE_MAX_16 &&
-                (ring->size > 0 || begin(ring)) && append(ring, byte);
-
-    if (fits) {
+    if (append_content(ring, byte)) {
         ring->size++;
         return;
     }
@@ -76,9 +110,10 @@ static void put_content(struct nkv_receive_ring *ring, uint8_t byte)
 static void finish(struct nkv_receive_ring *ring)
 {
     size_t place = atomic_load_explicit(&ring->end, memory_order_relaxed);
+    size_t size = ring->size | (ring->is_other ? IS_OTHER : 0);
 
-    ring->memory.data[place] = (uint8_t)(ring->size & 0xFF);
-    ring->memory.data[after(ring, place)] = (uint8_t)(ring->size >> 8);
+    ring->memory.data[place] = (uint8_t)(size & 0xFF);
+    ring->memory.data[after(ring, place)] = (uint8_t)(size >> 8);
     atomic_store_explicit(&ring->end, ring->put_at, memory_order_release);
 }
 
@@ -88,6 +123,10 @@ static void put_flag(struct nkv_receive_ring *ring)
 {
     if (ring->is_escaped) {
         put_content(ring, ESCAPE);
+    }
+    /* A byte alone is as bad with another one behind it. */
+    if (ring->size == 1) {
+        put_content(ring, 0);
     }
     if (ring->size > 0) {
         finish(ring);
@@ -136,15 +175,30 @@ static uint8_t read_content(struct nkv_receive_ring *ring, size_t *place)
     return is_escaped ? byte ^ ESCAPE_BIT : byte;
 }
 
+static uint8_t read_size(struct nkv_receive_ring *ring, size_t *place)
+{
+    size_t size = take(ring, place);
+
+    size |= (size_t)take(ring, place) << 8;
+    ring->left = size & (IS_OTHER - 1u);
+    ring->read_state = (size & IS_OTHER) != 0 ? READ_CONTENT : READ_ADDRESS;
+    return FLAG;
+}
+
 /* The next byte of a frame that is there. */
 static uint8_t read_byte(struct nkv_receive_ring *ring, size_t *place)
 {
     switch (ring->read_state) {
     case READ_SIZE:
-        ring->left = take(ring, place);
-        ring->left |= (size_t)take(ring, place) << 8;
-        ring->read_state = READ_CONTENT;
-        return FLAG;
+        return read_size(ring, place);
+    case READ_ADDRESS:
+        ring->left--;
+        ring->read_state = READ_CONTROL;
+        return ADDRESS;
+    case READ_CONTROL:
+        ring->left--;
+        ring->read_state = ring->left == 0 ? READ_CLOSING : READ_CONTENT;
+        return CONTROL;
     case READ_CLOSING:
         ring->read_state = READ_SIZE;
         return FLAG;
@@ -160,8 +214,7 @@ size_t nkv_receive_ring_read(struct nkv_receive_ring *ring, uint8_t *to,
     size_t end = atomic_load_explicit(&ring->end, memory_order_acquire);
     size_t size = 0;
 
-    while (size < capacity &&
-           (place != end || ring->read_state == READ_CLOSING)) {
+    while (size < capacity && (place != end || ring->read_state != READ_SIZE)) {
         to[size++] = read_byte(ring, &place);
     }
     atomic_store_explicit(&ring->start, place, memory_order_release);

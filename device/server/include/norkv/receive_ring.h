@@ -17,14 +17,11 @@
 #include <stdint.h>
 
 enum {
-    /* The smallest ring, bytes. */
+    /* The smallest and the largest ring, bytes. */
     NKV_RECEIVE_RING_MIN = 64,
-    /* Kept for frames that no window counts: those that end a call. */
-    NKV_RECEIVE_RING_RESERVE = 36,
-    /* What a frame takes beside its content, and the least content of a request
-     * (address, control and check, channel, service and method). */
-    NKV_RECEIVE_RING_FRAME = 2,
-    NKV_RECEIVE_RING_CONTENT_MIN = 18
+    NKV_RECEIVE_RING_MAX = 32768,
+    /* Kept for a frame that no window counts, one that ends a call. */
+    NKV_RECEIVE_RING_RESERVE = 28
 };
 
 /*
@@ -32,9 +29,7 @@ enum {
  * bytes has room for in any case.
  */
 #define NKV_RECEIVE_RING_WINDOW(capacity)                                      \
-    (((uint32_t)(capacity)-NKV_RECEIVE_RING_RESERVE) /                         \
-     (NKV_RECEIVE_RING_CONTENT_MIN + NKV_RECEIVE_RING_FRAME) *                 \
-     NKV_RECEIVE_RING_CONTENT_MIN)
+    ((uint32_t)(capacity)-NKV_RECEIVE_RING_RESERVE)
 
 /* A ring. Complete so that it can be static; members are private. */
 struct nkv_receive_ring {
@@ -46,7 +41,10 @@ struct nkv_receive_ring {
     /* The frame that is coming in: where its next byte goes, and its size. */
     size_t put_at;
     size_t size;
+    uint8_t first;
     bool is_escaped;
+    /* It does not begin as a packet's frame does. */
+    bool is_other;
     /* The rest of it is of no use: there was no room. */
     bool is_lost;
     /* The frame that is being read: content bytes that are left. */
@@ -58,8 +56,9 @@ struct nkv_receive_ring {
 };
 
 /*
- * Prepares a ring in memory of NKV_RECEIVE_RING_MIN to 65535 bytes, which stays
- * the caller's and must last as long as the ring; not checked.
+ * Prepares a ring in memory of NKV_RECEIVE_RING_MIN to NKV_RECEIVE_RING_MAX
+ * bytes, which stays the caller's and must last as long as the ring; not
+ * checked.
  */
 void nkv_receive_ring_init(struct nkv_receive_ring *ring,
                            struct nkv_buffer memory);
