@@ -9,6 +9,7 @@ int main(void)
 
     figures.out = stdout;
     nkv_measure_puts(&figures);
+    nkv_measure_uploads(&figures);
     nkv_measure_downloads(&figures);
     nkv_measure_wire_bytes(&figures);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

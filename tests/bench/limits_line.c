@@ -9,6 +9,11 @@
 /* Shares in percent; all but the size and the time of a process are of the
  * simulated line, and the same on every run. */
 const struct nkv_limit nkv_line_limits[] = {
+    {"line.upload.c460.r2048.921600.1ms.share", LEAST, 86, COUNTS},
+    {"line.upload.c460.r2048.921600.1ms.busy", LEAST, 95, COUNTS},
+    {"line.upload.c230.r1024.921600.1ms.share", LEAST, 80, COUNTS},
+    {"line.upload.r256.115200.1ms.share", LEAST, 60, COUNTS},
+    {"line.upload.c460.r2048.921600.1ms.loss0.1", LEAST, 95, COUNTS},
     {"line.put.r1024.921600.1ms.share", LEAST, 52, COUNTS},
     {"line.put.r1024.921600.1ms.crc32.share", LEAST, 49, COUNTS},
     {"line.download.921600.1ms.share", LEAST, 87, COUNTS},

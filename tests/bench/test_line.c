@@ -14,6 +14,7 @@
 static void measure(struct nkv_figures *figures)
 {
     nkv_measure_puts(figures);
+    nkv_measure_uploads(figures);
     nkv_measure_downloads(figures);
     nkv_measure_wire_bytes(figures);
 }

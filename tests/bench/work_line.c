@@ -78,6 +78,110 @@ void nkv_measure_puts(struct nkv_figures *figures)
                 PUTS_ALONE, put_one_at_a_time);
 }
 
+/* ---- Uploads ---------------------------------------------------------- */
+
+struct upload {
+    const char *name;
+    uint32_t baud;
+    uint32_t ring;
+    uint32_t max_frame;
+    /* 0: what the client finds best. */
+    uint32_t chunk;
+};
+
+struct source {
+    const struct nkv_line_rig *rig;
+    size_t next;
+};
+
+static enum nkv_status next_record(void *context, struct nkv_span *key,
+                                   struct nkv_span *value)
+{
+    struct source *source = context;
+    if (source->next == source->rig->count)
+        return NKV_NOT_FOUND;
+    *key = nkv_line_key(source->rig, source->next);
+    *value = nkv_line_value(source->rig, source->next);
+    source->next++;
+    return NKV_OK;
+}
+
+static struct nkv_line_time upload(const struct nkv_line_setup *setup,
+                                   uint32_t chunk, size_t count)
+{
+    struct nkv_line_rig *rig = nkv_line_rig_open(setup, count);
+    struct source source = {.rig = rig};
+    struct nkv_client_restore restore = {
+        .next = next_record,
+        .context = &source,
+        .chunk_size = chunk,
+    };
+    struct nkv_line_time begun = nkv_line_now(rig);
+    nkv_line_expect_ok(rig, nkv_client_restore(rig->client, NULL, &restore),
+                       "restore");
+    struct nkv_line_time time = nkv_line_since(rig, begun);
+    if (restore.records != count) {
+        fprintf(stderr, "line: %u records went\n", restore.records);
+        exit(1);
+    }
+    nkv_line_rig_close(rig);
+    return time;
+}
+
+static struct nkv_line_setup setup_of(const struct upload *what)
+{
+    return (struct nkv_line_setup){
+        .baud = what->baud,
+        .latency_ms = 1,
+        .ring = what->ring,
+        .max_frame = what->max_frame,
+    };
+}
+
+static void measure_upload(struct nkv_figures *figures,
+                           const struct upload *what)
+{
+    struct nkv_line_setup setup = setup_of(what);
+    struct nkv_line_time time = upload(&setup, what->chunk, RECORDS);
+    char text[NKV_FIGURE_NAME_MAX];
+    snprintf(text, sizeof(text), "line.upload.%s.share", what->name);
+    nkv_figures_put(figures, text, share(&setup, RECORDS, time));
+    snprintf(text, sizeof(text), "line.upload.%s.busy", what->name);
+    nkv_figures_put(figures, text,
+                    100 * (double)time.sent * 10 /
+                        ((double)time.us * setup.baud / 1e6));
+}
+
+/* One frame in a thousand is lost each way; as percent of the clean line. */
+static void measure_loss(struct nkv_figures *figures, const struct upload *what)
+{
+    enum { MANY = 20000 };
+    struct nkv_line_setup setup = setup_of(what);
+    struct nkv_line_time clean = upload(&setup, what->chunk, MANY);
+    setup.loss = 1000;
+    struct nkv_line_time lossy = upload(&setup, what->chunk, MANY);
+    char text[NKV_FIGURE_NAME_MAX];
+    snprintf(text, sizeof(text), "line.upload.%s.loss0.1", what->name);
+    nkv_figures_put(figures, text, 100 * (double)clean.us / (double)lossy.us);
+}
+
+void nkv_measure_uploads(struct nkv_figures *figures)
+{
+    static const struct upload uploads[] = {
+        {"c460.r2048.921600.1ms", 921600, 2048, 512, 460},
+        {"c230.r1024.921600.1ms", 921600, 1024, 512, 230},
+        {"r2048.921600.1ms", 921600, 2048, 1024, 0},
+        {"r1024.921600.1ms", 921600, 1024, 512, 0},
+        {"r512.921600.1ms", 921600, 512, 384, 0},
+        {"r256.921600.1ms", 921600, 256, 228, 0},
+        {"r1024.115200.1ms", 115200, 1024, 512, 0},
+        {"r256.115200.1ms", 115200, 256, 228, 0},
+    };
+    for (size_t i = 0; i < sizeof(uploads) / sizeof(uploads[0]); i++)
+        measure_upload(figures, &uploads[i]);
+    measure_loss(figures, &uploads[0]);
+}
+
 /* ---- Downloads -------------------------------------------------------- */
 
 static bool count_record(void *context, const struct nkv_client_record *record)
