@@ -1,4 +1,4 @@
-# norkv apply: a whole CSV file is written, or nothing of it.
+# norkv apply: a whole file is written, or nothing of it.
 . "$(dirname "$0")/lib.sh" "$@"
 
 unit()
@@ -266,6 +266,104 @@ test_a_store_that_fills_up_on_the_way_says_where()
     expect_rc 1
     "$HELPERS/json_members" status <out >json || fail 'an object a line'
     grep -q RESOURCE_EXHAUSTED json || fail 'the status of each is told'
+}
+
+test_json_means_the_same_as_csv()
+{
+    unit
+    cat >unit/unit.json <<'JSON'
+[
+  {"key": "serial", "text": "SN-0001", "note": {"any": ["thing"]}},
+  {"key": "mac", "hex": "00AAbbccDDEE"},
+  {"key": "cal", "file": "cal.bin"},
+  {"key": "cert", "text": "-----BEGIN CERTIFICATE-----\nMIIB\"quoted\"\n-----END-----\n"},
+  {"key": "region", "text": " EU, UK "},
+  {"key": "empty", "text": ""},
+  {"key": "nul", "text": "a\u0000b\u00e9"}
+]
+JSON
+    device
+    norkv apply unit/unit.json --dry-run
+    expect_done
+    expect_out 'checked 7 settings, wrote none'
+    norkv apply unit/unit.json --json
+    expect_done
+    "$HELPERS/json_members" element key <out >json
+    [ "$(sed -n 2p json)" = $'2\tmac' ] || fail "element 2: $(cat json)"
+    tail -n 1 out >last
+    mv last out
+    expect_json $'7\t7' settings written
+    norkv get cal
+    expect_same_file unit/cal.bin out
+    norkv get cert
+    expect_same_file unit/cert.pem out
+    norkv get nul
+    printf 'a\000b\303\251' >value
+    expect_same_file value out
+    # All but one of them is there already, as the CSV file has it.
+    norkv apply unit/unit.csv
+    expect_done
+    norkv get mac --json
+    expect_json $'00aabbccddee\t2' value_hex version
+}
+
+test_the_type_of_a_file_is_its_suffix_or_what_is_told()
+{
+    device
+    echo '[{"key":"6b","hex":"01"}]' >f.csv
+    norkv apply f.csv
+    expect_refused "'f.csv' line 1: a quote in the wrong place"
+    norkv apply f.csv --type json --key-hex
+    expect_done
+    norkv_from f.csv apply --type json -
+    expect_done
+    norkv apply f.csv --type xml
+    expect_error 2 "type 'xml': give csv or json"
+    printf 'key,encoding,value\nb,text,1\n' >f.json
+    norkv apply f.json
+    expect_error 1 "'f.json' line 1: no JSON"
+    norkv apply f.json --type csv
+    expect_done
+    norkv ls
+    expect_out $'6b\nb\nk'
+}
+
+test_bad_json_is_refused_whole()
+{
+    local good='{"key":"a","text":"1"}'
+
+    device
+    while IFS='|' read -r rest message; do
+        printf '[%s,%s' "$good" "$rest" >f.json
+        norkv apply f.json
+        expect_refused "$message.*; nothing was written"
+    done <<'JSON'
+{"key":"b","te|line 1: no JSON
+1]|element 2: no object
+{"text":"1"}]|element 2: no key
+{"key":"b"}]|element 2: 0 of text, hex and file are there: give one
+{"key":"b","text":"1","hex":"01"}]|element 2: 2 of text
+{"key":"b","text":1}]|element 2: 'text' is no string
+{"key":["b"],"text":"1"}]|element 2: 'key' is no string
+{"key":"b","hex":"0"}]|element 2: '0' is not hex
+{"key":"","text":"1"}]|element 2: the key has 0 bytes
+{"key":"a","text":"2"}]|element 2: key 'a' is in element 1 already
+{"key":"b","file":""}]|element 2: encoding file needs a path
+{"key":"b","key":"c","text":"1"}]|line 1: no JSON
+{"key":"b","text":"1"}] x|line 1: no JSON
+JSON
+    echo '[]' >f.json
+    norkv apply f.json
+    expect_refused 'the array is empty'
+    echo '{"key":"a","text":"1"}' >f.json
+    norkv apply f.json
+    expect_refused 'no array'
+    printf '[%s,\n%s' "$good" '{"key":"b","file":"none"}]' >f.json
+    norkv apply f.json
+    expect_refused 'none'
+    printf '[{"key":"b","text":"%s"}]' "$(head -c 3000 /dev/zero | tr '\0' x)" >f.json
+    norkv apply f.json
+    expect_refused "'f.json' element 1: key 'b': the value has 3000 bytes"
 }
 
 test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()

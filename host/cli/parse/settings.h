@@ -1,6 +1,7 @@
 /*
- * The settings of a unit in a CSV file: columns key, encoding and value, found
- * by the names in the header row; other columns are notes.
+ * The settings of a unit in a file: a CSV file with columns key, encoding and
+ * value, found by the names in the header row, or a JSON file with an array of
+ * objects. Other columns and members are notes.
  */
 #ifndef NORKV_CLI_SETTINGS_H
 #define NORKV_CLI_SETTINGS_H
@@ -21,7 +22,7 @@ enum nkv_encoding {
 };
 
 struct nkv_setting {
-    /* Where its row begins, from 1. */
+    /* Where its row begins, or which element it is, from 1. */
     unsigned long line;
     enum nkv_encoding encoding;
     /* Owned by the list, as value is. */
@@ -34,6 +35,8 @@ struct nkv_setting {
 };
 
 struct nkv_settings {
+    /* What line counts: "line" or "element". */
+    const char *place;
     struct nkv_setting *items;
     size_t count;
 };
@@ -52,6 +55,18 @@ struct nkv_settings {
 bool nkv_settings_parse(struct nkv_span csv, bool keys_are_hex,
                         struct nkv_settings *settings,
                         struct nkv_parse_error *error);
+
+/*
+ * Reads a whole JSON file: an array of objects, each with "key" and one of
+ * "text", "hex" and "file".
+ *
+ * As nkv_settings_parse; refused are also what is no JSON or goes on behind its
+ * end, an element that is no object, has a member twice, or not exactly one
+ * value. error's line is 0 where the text names the element itself.
+ */
+bool nkv_settings_parse_json(struct nkv_span json, bool keys_are_hex,
+                             struct nkv_settings *settings,
+                             struct nkv_parse_error *error);
 
 /* Frees what the list owns and leaves it empty. */
 void nkv_settings_free(struct nkv_settings *settings);

@@ -26,9 +26,9 @@ static enum nkv_exit fail_setting(const struct nkv_apply_check *check,
     char shown[NKV_SHOW_SHORT_SIZE];
 
     return nkv_fail(NKV_EXIT_FAILED,
-                    "'%s' line %lu: key '%s': the %s has %zu bytes, %s takes "
+                    "'%s' %s %lu: key '%s': the %s has %zu bytes, %s takes "
                     "%zu at most; nothing was written",
-                    check->path, setting->line,
+                    check->path, check->settings->place, setting->line,
                     nkv_show_short(key_of(setting), shown), what, size,
                     check->port, limit);
 }

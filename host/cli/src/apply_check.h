@@ -8,7 +8,7 @@
 #include <settings.h>
 
 struct nkv_apply_check {
-    /* As messages name them: the CSV file and the port. */
+    /* As messages name them: the file and the port. */
     const char *path;
     const char *port;
     const struct nkv_settings *settings;

@@ -1,4 +1,4 @@
-/* norkv apply: writes the settings of a CSV file, after checking all. */
+/* norkv apply: writes the settings of a file, after checking all. */
 #include "apply_check.h"
 #include "command.h"
 #include "device.h"
@@ -68,13 +68,14 @@ static size_t count_done(const struct job *job)
 }
 
 /* The object of one setting. */
-static enum nkv_exit print_setting(const struct nkv_setting *setting,
+static enum nkv_exit print_setting(const char *place,
+                                   const struct nkv_setting *setting,
                                    const struct nkv_mutation *mutation)
 {
     json_t *object = json_object();
 
     nkv_json_set_key(object, key_of(setting));
-    nkv_json_set_integer(object, "line", (json_int_t)setting->line);
+    nkv_json_set_integer(object, place, (json_int_t)setting->line);
     nkv_json_set_integer(object, "size", (json_int_t)setting->value_size);
     nkv_json_set_text(object, "status", nkv_status_name(mutation->status));
     if (mutation->status == NKV_OK) {
@@ -91,7 +92,8 @@ static enum nkv_exit print_json(const struct job *job, size_t done,
     enum nkv_exit code = NKV_EXIT_DONE;
 
     for (size_t i = 0; i < job->settings.count && !is_dry_run; i++) {
-        code = print_setting(&job->settings.items[i], &job->mutations[i]);
+        code = print_setting(job->settings.place, &job->settings.items[i],
+                             &job->mutations[i]);
         if (code != NKV_EXIT_DONE) {
             return code;
         }
@@ -126,9 +128,9 @@ static enum nkv_exit fail_apply(const struct job *job, size_t done)
         i++;
     }
     return nkv_fail(NKV_EXIT_FAILED,
-                    "'%s' line %lu: key '%s': %s; %zu of %zu settings were "
+                    "'%s' %s %lu: key '%s': %s; %zu of %zu settings were "
                     "written, apply again to write the rest",
-                    job->path, job->settings.items[i].line,
+                    job->path, job->settings.place, job->settings.items[i].line,
                     nkv_show_short(key_of(&job->settings.items[i]), shown),
                     nkv_client_error(job->client), done, job->settings.count);
 }

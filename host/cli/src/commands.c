@@ -73,13 +73,17 @@ const struct nkv_command nkv_commands[] = {
     {"erase-all", "remove all keys", "--unit-id ID",
      "ID is the device's own, so that nobody wipes the wrong board.\n", 0, 0,
      UNKEYED | NKV_TAKES(NKV_OPTION_UNIT_ID), nkv_run_erase_all},
-    {"apply", "write the settings of a CSV file", "FILE.csv",
-     "The first line names the columns: key, encoding (text, hex or file) and\n"
-     "value; others are notes. Paths are relative to the file's folder. The\n"
-     "whole file is checked, against the device's limits too, before anything\n"
-     "is written. A last line without its newline counts as cut. FILE may be "
+    {"apply", "write the settings of a CSV or JSON file", "FILE",
+     "CSV: the first line names the columns: key, encoding (text, hex or "
+     "file)\n"
+     "and value; others are notes. A last line without its newline counts as\n"
+     "cut. JSON: an array of objects, each with key and one of text, hex and\n"
+     "file. Paths are relative to the file's folder. The whole file is "
+     "checked,\n"
+     "against the device's limits too, before anything is written. FILE may be "
      "-.\n",
-     1, 1, KEYED | NKV_TAKES(NKV_OPTION_DRY_RUN), nkv_run_apply},
+     1, 1, KEYED | NKV_TAKES(NKV_OPTION_DRY_RUN) | NKV_TAKES(NKV_OPTION_TYPE),
+     nkv_run_apply},
     {"log", "show what the device says besides", "[--count N] [--timestamps]",
      "Shows the device's logs, boot messages and other text between frames as\n"
      "they come, until Ctrl-C, --timeout or --count lines. Nothing is sent.\n"

@@ -53,6 +53,9 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
                                "begin lines with the seconds since the port "
                                "was opened"},
     [NKV_OPTION_DRY_RUN] = {"dry-run", 0, NULL, "check all, write nothing"},
+    [NKV_OPTION_TYPE] = {"type", 0, "csv|json",
+                         "what FILE is (json if its name ends in .json, else "
+                         "csv)"},
     [NKV_OPTION_FORCE] = {"force", 0, NULL, "replace a file that is there"},
     [NKV_OPTION_NO_REPAIR] = {"no-repair", 0, NULL,
                               "the bare scan: repair nothing"},
@@ -266,6 +269,8 @@ static const char **text_of(struct nkv_options *options, enum nkv_option option)
         return &options->hex;
     case NKV_OPTION_UNIT_ID:
         return &options->unit_id;
+    case NKV_OPTION_TYPE:
+        return &options->type;
     default:
         return NULL;
     }

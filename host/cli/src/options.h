@@ -31,6 +31,7 @@ enum nkv_option {
     NKV_OPTION_INTERVAL,
     NKV_OPTION_TIMESTAMPS,
     NKV_OPTION_DRY_RUN,
+    NKV_OPTION_TYPE,
     NKV_OPTION_FORCE,
     NKV_OPTION_NO_REPAIR,
     /* The flags of norkv/geometry.h, in its order. */
@@ -90,6 +91,7 @@ struct nkv_options {
     const char *file;
     const char *hex;
     const char *unit_id;
+    const char *type;
     /* Where they were given. */
     uint32_t count;
     uint32_t size;

@@ -7,13 +7,13 @@
 #include <string.h>
 
 /* More than any device's settings have. */
-enum { CSV_SIZE_MAX = 64 << 20 };
+enum { FILE_SIZE_MAX = 64 << 20 };
 
-/* The path of a file that the CSV file names. NULL: no memory. */
-static char *join(const char *csv_path, const char *path)
+/* The path of a file that the file of settings names. NULL: no memory. */
+static char *join(const char *settings_path, const char *path)
 {
-    const char *slash = strrchr(csv_path, '/');
-    size_t folder = slash != NULL ? (size_t)(slash - csv_path) + 1 : 0;
+    const char *slash = strrchr(settings_path, '/');
+    size_t folder = slash != NULL ? (size_t)(slash - settings_path) + 1 : 0;
     size_t size = strlen(path) + 1;
     char *joined;
 
@@ -22,16 +22,16 @@ static char *join(const char *csv_path, const char *path)
     }
     joined = malloc(folder + size);
     if (joined != NULL) {
-        memcpy(joined, csv_path, folder);
+        memcpy(joined, settings_path, folder);
         memcpy(joined + folder, path, size);
     }
     return joined;
 }
 
-static enum nkv_exit load_value(const char *csv_path,
+static enum nkv_exit load_value(const char *settings_path,
                                 struct nkv_setting *setting)
 {
-    char *path = join(csv_path, (const char *)setting->value);
+    char *path = join(settings_path, (const char *)setting->value);
     struct nkv_blob value;
     enum nkv_exit code;
 
@@ -48,38 +48,72 @@ static enum nkv_exit load_value(const char *csv_path,
     return code;
 }
 
-static enum nkv_exit load_values(const char *csv_path,
+static enum nkv_exit load_values(const char *settings_path,
                                  struct nkv_settings *settings)
 {
     enum nkv_exit code = NKV_EXIT_DONE;
 
     for (size_t i = 0; i < settings->count && code == NKV_EXIT_DONE; i++) {
         if (settings->items[i].encoding == NKV_ENCODING_FILE) {
-            code = load_value(csv_path, &settings->items[i]);
+            code = load_value(settings_path, &settings->items[i]);
         }
     }
     return code;
 }
 
+/* --type says it, or else the name of the file. */
+static enum nkv_exit choose_json(const struct nkv_options *options,
+                                 const char *path, bool *is_json)
+{
+    size_t size = strlen(path);
+
+    *is_json = size > 5 && strcmp(path + size - 5, ".json") == 0;
+    if (options->type == NULL) {
+        return NKV_EXIT_DONE;
+    }
+    *is_json = strcmp(options->type, "json") == 0;
+    if (!*is_json && strcmp(options->type, "csv") != 0) {
+        return nkv_fail(NKV_EXIT_USAGE, "--type '%s': give csv or json",
+                        options->type);
+    }
+    return NKV_EXIT_DONE;
+}
+
+static enum nkv_exit parse(const struct nkv_options *options, const char *path,
+                           struct nkv_span bytes, struct nkv_settings *settings)
+{
+    bool keys_are_hex = nkv_given(options, NKV_OPTION_KEY_HEX);
+    struct nkv_parse_error error;
+    bool is_json;
+    enum nkv_exit code = choose_json(options, path, &is_json);
+
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    if (is_json ? nkv_settings_parse_json(bytes, keys_are_hex, settings, &error)
+                : nkv_settings_parse(bytes, keys_are_hex, settings, &error)) {
+        return NKV_EXIT_DONE;
+    }
+    if (error.line == 0) {
+        return nkv_fail(NKV_EXIT_FAILED, "'%s' %s; nothing was written", path,
+                        error.text);
+    }
+    return nkv_fail(NKV_EXIT_FAILED, "'%s' line %lu: %s; nothing was written",
+                    path, error.line, error.text);
+}
+
 enum nkv_exit nkv_settings_load(const struct nkv_options *options,
                                 const char *path, struct nkv_settings *settings)
 {
-    struct nkv_parse_error error;
-    struct nkv_blob csv;
-    enum nkv_exit code = nkv_read_file(path, CSV_SIZE_MAX, &csv);
+    struct nkv_blob file;
+    enum nkv_exit code = nkv_read_file(path, FILE_SIZE_MAX, &file);
 
     *settings = (struct nkv_settings){0};
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    if (!nkv_settings_parse(nkv_blob_span(&csv),
-                            nkv_given(options, NKV_OPTION_KEY_HEX), settings,
-                            &error)) {
-        code =
-            nkv_fail(NKV_EXIT_FAILED, "'%s' line %lu: %s; nothing was written",
-                     path, error.line, error.text);
-    }
-    nkv_blob_free(&csv);
+    code = parse(options, path, nkv_blob_span(&file), settings);
+    nkv_blob_free(&file);
     if (code == NKV_EXIT_DONE) {
         code = load_values(path, settings);
     }

@@ -1,4 +1,4 @@
-/* The settings that apply writes, from the CSV file and the files it names. */
+/* The settings that apply writes, from a CSV or JSON file and the files it names. */
 #ifndef NORKV_CLI_SETTINGS_FILE_H
 #define NORKV_CLI_SETTINGS_FILE_H
 
@@ -8,8 +8,9 @@
 #include <settings.h>
 
 /*
- * Reads a CSV file, or standard input if path is "-", and the values that are
- * in files of their own, whose paths are relative to the CSV file's folder.
+ * Reads a file, or standard input if path is "-", and the values that are in
+ * files of their own, whose paths are relative to that file's folder. It is
+ * JSON where --type or else its suffix says so, otherwise CSV.
  *
  * NKV_EXIT_DONE: all values are there; free settings. Otherwise the error was
  * reported and settings are empty.
