@@ -36,7 +36,7 @@ static void take_turn(struct nkv_bench *bench, uint64_t until_us)
     uint64_t next = until_us;
     uint64_t to_client = nkv_line_sim_next_us(line, NKV_BENCH_CLIENT);
     uint64_t to_device = nkv_line_sim_next_us(line, NKV_BENCH_DEVICE);
-    if (to_client < next)
+    if (to_client > line->now_us && to_client < next)
         next = to_client;
     /* What it left unread it gets another turn for. */
     more = more || to_device <= line->now_us;
@@ -50,6 +50,13 @@ static void take_turn(struct nkv_bench *bench, uint64_t until_us)
         next = bench->cut_at_ms * 1000;
     if (next > line->now_us)
         line->now_us = next;
+}
+
+void nkv_bench_wait(struct nkv_bench *bench, uint32_t time_ms)
+{
+    uint64_t until_us = bench->line.now_us + (uint64_t)time_ms * 1000;
+    while (bench->line.now_us < until_us)
+        take_turn(bench, until_us);
 }
 
 static enum nkv_status fail_cut(const struct nkv_bench *bench)

@@ -43,6 +43,10 @@ struct nkv_client_transport nkv_bench_transport(struct nkv_bench *bench);
 struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
                                   const struct nkv_client_options *options);
 
+/* Lets time pass in which the client does nothing, and the device what it
+ * likes. */
+void nkv_bench_wait(struct nkv_bench *bench, uint32_t time_ms);
+
 uint64_t nkv_bench_now_ms(const struct nkv_bench *bench);
 
 #endif

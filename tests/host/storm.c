@@ -136,6 +136,14 @@ bool nkv_storm_check(struct nkv_storm *storm, uint32_t store,
     return false;
 }
 
+bool nkv_storm_is_there(const struct nkv_storm *storm, uint32_t store,
+                        uint32_t number, bool *known)
+{
+    const struct nkv_storm_entry *entry = &storm->entries[store][number];
+    *known = entry->count == 1;
+    return entry->ids[0] != 0;
+}
+
 /* ---- Trouble ---------------------------------------------------------- */
 
 static void open_client(struct nkv_storm *storm)
@@ -437,6 +445,68 @@ void nkv_storm_write(struct nkv_storm *storm)
     }
     if (batch.count > 0)
         apply(storm, &batch);
+}
+
+/* ---- Uploading -------------------------------------------------------- */
+
+struct upload {
+    struct nkv_storm *storm;
+    uint32_t store;
+    uint32_t first;
+    uint32_t count;
+    uint32_t next;
+    uint32_t ids[NKV_STORM_KEYS];
+    char key[NAME_SIZE];
+    uint8_t value[NKV_STORM_VALUE_MAX];
+};
+
+static struct nkv_storm_entry *entry_of(const struct upload *upload,
+                                        uint32_t place)
+{
+    uint32_t number = (upload->first + place) % NKV_STORM_KEYS;
+    return &upload->storm->entries[upload->store][number];
+}
+
+static enum nkv_status next_record(void *context, struct nkv_span *key,
+                                   struct nkv_span *value)
+{
+    struct upload *upload = context;
+    if (upload->next == upload->count)
+        return NKV_NOT_FOUND;
+    *key = name(upload->key, "key",
+                (upload->first + upload->next) % NKV_STORM_KEYS);
+    *value = value_of(upload->ids[upload->next++], upload->value);
+    return NKV_OK;
+}
+
+void nkv_storm_upload(struct nkv_storm *storm)
+{
+    struct upload upload = {
+        .storm = storm,
+        .store = nkv_storm_below(storm, NKV_DEVICE_STORES),
+        .first = nkv_storm_below(storm, NKV_STORM_KEYS),
+        .count = 1 + nkv_storm_below(storm, NKV_STORM_KEYS),
+    };
+    struct nkv_client_restore restore = {
+        .next = next_record,
+        .context = &upload,
+    };
+    for (uint32_t i = 0; i < upload.count; i++)
+        upload.ids[i] = ++storm->id;
+    struct nkv_call_options call = nkv_storm_begin(storm);
+    call.store = upload.store;
+    enum nkv_status status = nkv_client_restore(storm->client, &call, &restore);
+    assert_true(restore.records <= upload.count);
+    for (uint32_t i = 0; i < upload.count; i++) {
+        if (status == NKV_OK || i < restore.records)
+            is_now(entry_of(&upload, i), upload.ids[i]);
+        else
+            may_be(entry_of(&upload, i), upload.ids[i]);
+    }
+    storm->mutations += upload.count;
+    storm->acknowledged += restore.records;
+    if (nkv_storm_end(storm, status) && status != NKV_OK)
+        fail_msg("upload: %s", nkv_status_name(status));
 }
 
 /* ---- The end ---------------------------------------------------------- */

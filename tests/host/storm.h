@@ -96,6 +96,9 @@ bool nkv_storm_end(struct nkv_storm *storm, enum nkv_status status);
  * call, and their outcome into the ledger. */
 void nkv_storm_write(struct nkv_storm *storm);
 
+/* Uploads records under some of the keys, and their outcome into the ledger. */
+void nkv_storm_upload(struct nkv_storm *storm);
+
 /* Reads a key or a counter and looks it up in the ledger. */
 void nkv_storm_read(struct nkv_storm *storm);
 
@@ -104,6 +107,11 @@ void nkv_storm_read(struct nkv_storm *storm);
  * Returns whether it is one of a value's. */
 bool nkv_storm_check(struct nkv_storm *storm, uint32_t store,
                      struct nkv_span key, const struct nkv_span *value);
+
+/* Whether a key of a store is there, by the ledger; only when that is certain
+ * is *known set. */
+bool nkv_storm_is_there(const struct nkv_storm *storm, uint32_t store,
+                        uint32_t number, bool *known);
 
 /* Ends all trouble, checks every key and counter, over the line and in the
  * stores themselves, and closes the client. */
