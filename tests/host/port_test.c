@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -129,6 +130,90 @@ static void a_socket_carries_calls(void **state)
     nkv_live_device_end(&live);
 }
 
+/* A socket on which nobody accepts, and the port's name. */
+static int listen_somewhere(struct sockaddr_in *address, char port[64])
+{
+    socklen_t size = sizeof(*address);
+    struct sockaddr *generic = (struct sockaddr *)(void *)address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    *address = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    assert_int_equal(bind(listener, generic, size), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, generic, &size), 0);
+    snprintf(port, 64, "tcp:127.0.0.1:%u", (unsigned)ntohs(address->sin_port));
+    return listener;
+}
+
+/* An IPv6 address in brackets; skipped where there is no IPv6. */
+static void an_ipv6_address_is_taken(void **state)
+{
+    (void)state;
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6,
+        .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+    };
+    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
+    socklen_t size = sizeof(address);
+    char port[64];
+    int listener = socket(AF_INET6, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, generic, size) != 0)
+        skip();
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, generic, &size), 0);
+    snprintf(port, sizeof(port), "tcp:[::1]:%u",
+             (unsigned)ntohs(address.sin6_port));
+    struct nkv_client *client = open_port(port);
+    int peer = accept(listener, NULL, NULL);
+    assert_true(peer >= 0);
+    close(peer);
+    assert_int_equal(nkv_client_echo(client, NULL, "x", NULL), NKV_UNAVAILABLE);
+    assert_true(strncmp(nkv_client_error(client), port, strlen(port)) == 0);
+    nkv_client_free(&client);
+    close(listener);
+}
+
+/* This process's socket that is connected to a port, or -1. */
+static int find_socket(const struct sockaddr_in *wanted)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in peer;
+        socklen_t size = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)(void *)&peer, &size) == 0 &&
+            peer.sin_family == AF_INET && peer.sin_port == wanted->sin_port)
+            return fd;
+    }
+    return -1;
+}
+
+/* Nothing can be unplugged here, but what notices it is on. */
+static void an_end_that_vanishes_is_probed_for(void **state)
+{
+    (void)state;
+    static const int options[][2] = {
+        {SOL_SOCKET, SO_KEEPALIVE},      {IPPROTO_TCP, TCP_KEEPIDLE},
+        {IPPROTO_TCP, TCP_KEEPINTVL},    {IPPROTO_TCP, TCP_KEEPCNT},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_NODELAY}};
+    static const int wanted[] = {1, 15, 5, 3, 30000, 1};
+    struct sockaddr_in address;
+    char port[64];
+    int listener = listen_somewhere(&address, port);
+    struct nkv_client *client = open_port(port);
+    int fd = find_socket(&address);
+    assert_true(fd >= 0);
+    for (int i = 0; i < 6; i++) {
+        int value = -1;
+        socklen_t size = sizeof(value);
+        assert_int_equal(
+            getsockopt(fd, options[i][0], options[i][1], &value, &size), 0);
+        assert_int_equal(value, wanted[i]);
+    }
+    nkv_client_free(&client);
+    close(listener);
+}
+
 static void ports_that_are_none_are_refused(void **state)
 {
     (void)state;
@@ -160,23 +245,6 @@ static void a_refused_connection_says_so(void **state)
     snprintf(port, sizeof(port), "%s", live.port);
     nkv_live_device_end(&live);
     assert_refuses(port, NKV_UNAVAILABLE, "connection refused");
-}
-
-/* A socket on which nobody accepts, and the port's name. */
-static int listen_somewhere(struct sockaddr_in *address, char port[64])
-{
-    socklen_t size = sizeof(*address);
-    struct sockaddr *generic = (struct sockaddr *)(void *)address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    *address = (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    assert_int_equal(bind(listener, generic, size), 0);
-    assert_int_equal(listen(listener, 0), 0);
-    assert_int_equal(getsockname(listener, generic, &size), 0);
-    snprintf(port, 64, "tcp:127.0.0.1:%u", (unsigned)ntohs(address->sin_port));
-    return listener;
 }
 
 static void a_connection_that_hangs_ends_at_the_deadline(void **state)
@@ -466,6 +534,8 @@ int main(void)
         cmocka_unit_test(only_a_serial_port_has_control_lines),
         cmocka_unit_test(a_link_to_a_pseudoterminal_is_as_good),
         cmocka_unit_test(a_socket_carries_calls),
+        cmocka_unit_test(an_ipv6_address_is_taken),
+        cmocka_unit_test(an_end_that_vanishes_is_probed_for),
         cmocka_unit_test(ports_that_are_none_are_refused),
         cmocka_unit_test(a_refused_connection_says_so),
         cmocka_unit_test(a_connection_that_hangs_ends_at_the_deadline),
