@@ -229,6 +229,14 @@ static enum nkv_status make_call(struct nkv_client *client, unsigned call,
     }
 }
 
+/* Reads all of it. */
+static void add_remark(void *context, const struct nkv_client_remark *remark)
+{
+    unsigned *sum = context;
+    for (size_t i = 0; i < remark->text.size; i++)
+        *sum += remark->text.data[i];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned sum = 0;
@@ -249,7 +257,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .context = device,
         .name = "fuzz",
     };
-    struct nkv_client_options options = {.trace = trace, .trace_context = &sum};
+    struct nkv_client_options options = {
+        .trace = trace,
+        .trace_context = &sum,
+        .remark = add_remark,
+        .remark_context = &sum,
+    };
     struct nkv_client *client;
     if (nkv_client_open_transport(&transport, &options, &client) != NKV_OK)
         abort();

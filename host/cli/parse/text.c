@@ -126,30 +126,38 @@ const char *nkv_show_short(struct nkv_span bytes, char to[NKV_SHOW_SHORT_SIZE])
     return to;
 }
 
-const char *nkv_escape(struct nkv_span bytes, char *to)
+/* Adds \xNN for each byte. Returns the end. */
+static char *add_escapes(struct nkv_span bytes, char *to)
 {
     static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.size; i++) {
+        *to++ = '\\';
+        *to++ = 'x';
+        *to++ = digits[bytes.data[i] >> 4];
+        *to++ = digits[bytes.data[i] & 0x0f];
+    }
+    return to;
+}
+
+const char *nkv_escape(struct nkv_span bytes, char *to)
+{
     char *at = to;
 
     while (bytes.size > 0) {
         uint32_t character = 0;
         size_t size = read_character(bytes, &character);
-        size_t step = size == 0 ? 1 : size;
+        bool as_it_is = size > 0 && (shows(character) || character == '\t');
+        struct nkv_span piece = {bytes.data, size == 0 ? 1 : size};
 
-        for (size_t i = 0; i < step; i++) {
-            uint8_t byte = bytes.data[i];
-
-            if (size > 0 && (shows(character) || character == '\t')) {
-                *at++ = (char)byte;
-                continue;
-            }
-            *at++ = '\\';
-            *at++ = 'x';
-            *at++ = digits[byte >> 4];
-            *at++ = digits[byte & 0x0f];
+        if (as_it_is) {
+            memcpy(at, piece.data, piece.size);
+            at += piece.size;
+        } else {
+            at = add_escapes(piece, at);
         }
-        bytes.data += step;
-        bytes.size -= step;
+        bytes.data += piece.size;
+        bytes.size -= piece.size;
     }
     *at = '\0';
     return to;
