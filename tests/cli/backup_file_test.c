@@ -23,7 +23,8 @@ static const char documented[] =
     "{\"format\":\"norkv-backup\",\"version\":1,\"product\":\"pump\","
     "\"unit_id\":\"SN-0001\",\"firmware\":\"1.4.2\",\"store\":0,"
     "\"store_name\":\"settings\",\"prefix_hex\":\"\","
-    "\"time\":\"2026-11-26T07:00:00Z\",\"changed\":false,\"damaged\":0,"
+    "\"time\":\"2026-11-26T07:00:00Z\",\"changed\":false,\"partial\":false,"
+    "\"damaged\":0,"
     "\"record_count\":2,\"bytes\":21,\"digest\":\"%s\",\"records\":[\n"
     "{\"key\":\"mac\",\"key_hex\":\"6d6163\",\"value_hex\":\"02af12345678\"},\n"
     "{\"key\":\"name\",\"key_hex\":\"6e616d65\","
@@ -101,7 +102,8 @@ static void records_of_all_kinds_come_back(void **state)
                                 .prefix = SPAN("\xff"),
                                 .time = "2026-11-26T07:00:00Z",
                                 .damaged = 3,
-                                .changed = true};
+                                .changed = true,
+                                .partial = true};
     struct nkv_parse_error error = {0};
     struct nkv_backup read;
     size_t size;
@@ -125,6 +127,7 @@ static void records_of_all_kinds_come_back(void **state)
     assert_int_equal(read.store, 7);
     assert_int_equal(read.damaged, 3);
     assert_true(read.changed);
+    assert_true(read.partial);
     assert_int_equal(read.prefix.size, 1);
     assert_true(read.digest.sum == backup.digest.sum);
     for (size_t i = 0; i < read.count; i++) {
@@ -239,6 +242,7 @@ static void each_wrong_member_is_named(void **state)
     expect_change_refused("\"store\":0", "\"store\":0,\"stor\":0",
                           "stor is not known");
     expect_change_refused("\"changed\":false", "\"changed\":0", "changed");
+    expect_change_refused("\"partial\":false,", "", "partial is missing");
     expect_change_refused("07:00:00Z", "07:00:00", "time");
     expect_change_refused("07:00:00Z", "7:00:00Z", "time");
     expect_change_refused("\"prefix_hex\":\"\"", "\"prefix_hex\":\"f\"",

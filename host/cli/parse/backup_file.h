@@ -35,6 +35,8 @@ struct nkv_backup {
     struct nkv_span prefix;
     /* When it was made, UTC. */
     char time[NKV_BACKUP_TIME_SIZE];
+    /* The store did not mount whole: there may be more on its flash. */
+    bool partial;
     /* Entries that the device could not read: they are missing. */
     uint32_t damaged;
     /* The store was written meanwhile: records are not all of one moment. */

@@ -17,14 +17,14 @@ struct member {
 };
 
 static const struct member head_members[] = {
-    {"format", KIND_TEXT},     {"version", KIND_COUNT},
-    {"product", KIND_TEXT},    {"unit_id", KIND_TEXT},
-    {"firmware", KIND_TEXT},   {"store", KIND_COUNT},
-    {"store_name", KIND_TEXT}, {"prefix_hex", KIND_TEXT},
-    {"time", KIND_TEXT},       {"changed", KIND_BOOLEAN},
-    {"damaged", KIND_COUNT},   {"record_count", KIND_COUNT},
-    {"bytes", KIND_COUNT},     {"digest", KIND_TEXT},
-    {"records", KIND_LIST},
+    {"format", KIND_TEXT},        {"version", KIND_COUNT},
+    {"product", KIND_TEXT},       {"unit_id", KIND_TEXT},
+    {"firmware", KIND_TEXT},      {"store", KIND_COUNT},
+    {"store_name", KIND_TEXT},    {"prefix_hex", KIND_TEXT},
+    {"time", KIND_TEXT},          {"changed", KIND_BOOLEAN},
+    {"partial", KIND_BOOLEAN},    {"damaged", KIND_COUNT},
+    {"record_count", KIND_COUNT}, {"bytes", KIND_COUNT},
+    {"digest", KIND_TEXT},        {"records", KIND_LIST},
 };
 enum { HEAD_MEMBERS = sizeof head_members / sizeof head_members[0] };
 
@@ -240,6 +240,7 @@ static bool take_numbers(const struct reading *reading)
     backup->store = (uint32_t)store;
     backup->damaged = (uint32_t)damaged;
     backup->changed = json_is_true(json_object_get(reading->root, "changed"));
+    backup->partial = json_is_true(json_object_get(reading->root, "partial"));
     memcpy(backup->time, time, NKV_BACKUP_TIME_SIZE);
     return true;
 }

@@ -73,11 +73,12 @@ static bool append_head(struct text *text, const struct nkv_backup *backup)
     nkv_json_set_hex(head, "prefix_hex", backup->prefix);
     set_text(head, "time", backup->time);
     json_object_set_new(head, "changed", json_boolean(backup->changed));
+    json_object_set_new(head, "partial", json_boolean(backup->partial));
     nkv_json_set_integer(head, "damaged", backup->damaged);
     nkv_json_set_integer(head, "record_count", (json_int_t)backup->count);
     nkv_json_set_integer(head, "bytes", (json_int_t)backup->digest.bytes);
     nkv_json_set_text(head, "digest", digest);
-    return append_object(text, head, 14);
+    return append_object(text, head, 15);
 }
 
 static bool append_record(struct text *text, const struct nkv_record *record)

@@ -62,6 +62,10 @@ enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,
                                 char **operands);
 enum nkv_exit nkv_run_apply(const struct nkv_options *options, int count,
                             char **operands);
+enum nkv_exit nkv_run_backup(const struct nkv_options *options, int count,
+                             char **operands);
+enum nkv_exit nkv_run_diff(const struct nkv_options *options, int count,
+                           char **operands);
 enum nkv_exit nkv_run_log(const struct nkv_options *options, int count,
                           char **operands);
 enum nkv_exit nkv_run_echo(const struct nkv_options *options, int count,

@@ -84,6 +84,20 @@ const struct nkv_command nkv_commands[] = {
      "-.\n",
      1, 1, KEYED | NKV_TAKES(NKV_OPTION_DRY_RUN) | NKV_TAKES(NKV_OPTION_TYPE),
      nkv_run_apply},
+    {"backup", "save all records in a file", "[-o FILE] [PREFIX]",
+     "Writes the records whose keys start with PREFIX, or all, to FILE or to\n"
+     "standard output, whole or not at all: JSON, a record a line. They are\n"
+     "compared with the device's own digest, and read again when somebody\n"
+     "wrote meanwhile. If entries are damaged, the others are written, and "
+     "the\n"
+     "exit code is 1.\n",
+     0, 1, KEYED | NKV_TAKES(NKV_OPTION_OUTPUT), nkv_run_backup},
+    {"diff", "compare the device with a backup", "FILE [PREFIX]",
+     "Shows - before a key that only the file has, + before one that only the\n"
+     "device has, ~ before one whose value differs. Only keys that start with\n"
+     "PREFIX, or with that of the backup. When the digests agree, nothing is\n"
+     "read. Exit code 0: the same, 1: different, 2: trouble. FILE may be -.\n",
+     1, 2, KEYED, nkv_run_diff},
     {"log", "show what the device says besides", "[--count N] [--timestamps]",
      "Shows the device's logs, boot messages and other text between frames as\n"
      "they come, until Ctrl-C, --timeout or --count lines. Nothing is sent.\n"

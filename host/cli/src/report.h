@@ -6,7 +6,10 @@ enum nkv_exit {
     NKV_EXIT_DONE = 0,
     NKV_EXIT_FAILED = 1,
     NKV_EXIT_USAGE = 2,
-    NKV_EXIT_KEY_NOT_FOUND = 3
+    NKV_EXIT_KEY_NOT_FOUND = 3,
+    /* Of diff, as other programs of that name have it. */
+    NKV_EXIT_DIFFERENT = 1,
+    NKV_EXIT_TROUBLE = 2
 };
 
 /*

@@ -110,7 +110,7 @@ enum nkv_status nkv_client_digest(struct nkv_client *client,
         status = run(&job, prefix);
     if (status == NKV_OK)
         status = nkv_host_check_mounted(client);
-    if (status != NKV_OK)
+    else
         *digest = (struct nkv_client_digest){0};
     return nkv_host_end(client, status);
 }

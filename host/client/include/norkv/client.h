@@ -790,10 +790,10 @@ struct nkv_client_digest {
  * Has the device read all records whose keys start with a prefix, and tell what
  * they amount to: two ends are compared without a copy. progress, which may be
  * NULL, tells how many were read; fewer again when the device had to begin
- * anew. digest is all zero after a failure.
+ * anew. digest is all zero after a failure, but after this one:
  *
  * - NKV_FAILED_PRECONDITION with NKV_REASON_STORE_READ_ONLY: the store did not
- *   mount whole.
+ *   mount whole, there may be more.
  */
 NKV_MUST_USE enum nkv_status
 nkv_client_digest(struct nkv_client *client,

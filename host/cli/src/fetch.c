@@ -1,0 +1,142 @@
+#include "fetch.h"
+
+#include "device.h"
+#include "progress.h"
+
+#include <text.h>
+
+/* How often records are read when somebody writes all the time. */
+enum { READS_MAX = 3 };
+
+struct fetching {
+    const struct nkv_fetch *fetch;
+    struct nkv_backup *backup;
+    struct nkv_progress progress;
+    bool out_of_memory;
+};
+
+static struct nkv_call_options call_of(const struct nkv_fetch *fetch)
+{
+    return nkv_call_of(fetch->options, NKV_TIMEOUT_LONG);
+}
+
+/* What could be read of a store that did not mount whole is worth having. */
+static bool is_partial(const struct nkv_fetch *fetch, enum nkv_status status)
+{
+    return status == NKV_FAILED_PRECONDITION &&
+           nkv_client_reason(fetch->client) == NKV_REASON_STORE_READ_ONLY;
+}
+
+enum nkv_exit nkv_fetch_digest(const struct nkv_fetch *fetch,
+                               struct nkv_client_digest *digest, bool *partial)
+{
+    struct nkv_call_options call = call_of(fetch);
+    enum nkv_status status =
+        nkv_client_digest(fetch->client, &call, fetch->prefix, digest, NULL);
+
+    *partial = is_partial(fetch, status);
+    return status == NKV_OK || *partial ? NKV_EXIT_DONE
+                                        : nkv_fail_call(fetch->client, status);
+}
+
+bool nkv_fetch_is_same(const struct nkv_digest *records,
+                       const struct nkv_client_digest *told)
+{
+    return records->sum == told->digest && records->records == told->records &&
+           (uint32_t)records->bytes == told->bytes;
+}
+
+static bool take(void *context, const struct nkv_client_record *record)
+{
+    struct fetching *fetching = context;
+    struct nkv_backup *backup = fetching->backup;
+
+    if (record->status == NKV_OK &&
+        !nkv_backup_add(backup, record->key, record->value)) {
+        fetching->out_of_memory = true;
+        return false;
+    }
+    nkv_progress_update(&fetching->progress, backup->count);
+    return true;
+}
+
+/* A device that keeps no order may give a key again after a loss. */
+static enum nkv_exit sort(const struct nkv_fetch *fetch,
+                          struct nkv_backup *backup)
+{
+    const struct nkv_record *twice = nkv_backup_sort(backup);
+    char shown[NKV_SHOW_SHORT_SIZE];
+
+    if (twice == NULL) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(
+        NKV_EXIT_FAILED, "%s: the device gives the key '%s' twice: try again",
+        nkv_client_port(fetch->client), nkv_show_short(twice->key, shown));
+}
+
+static enum nkv_exit read_once(struct fetching *fetching, uint32_t total)
+{
+    const struct nkv_fetch *fetch = fetching->fetch;
+    struct nkv_backup *backup = fetching->backup;
+    struct nkv_call_options call = call_of(fetch);
+    struct nkv_client_backup what = {
+        .prefix = fetch->prefix, .record = take, .context = fetching};
+    enum nkv_status status;
+
+    nkv_backup_free(backup);
+    nkv_progress_begin(&fetching->progress, fetch->options, fetch->what,
+                       NKV_PROGRESS_RECORDS);
+    nkv_progress_set_total(&fetching->progress, total);
+    status = nkv_client_backup(fetch->client, &call, &what);
+    nkv_progress_end(&fetching->progress);
+    if (fetching->out_of_memory) {
+        return nkv_fail_for_memory();
+    }
+    backup->partial = is_partial(fetch, status);
+    if (status != NKV_OK && !backup->partial) {
+        return nkv_fail_call(fetch->client, status);
+    }
+    backup->prefix = fetch->prefix;
+    backup->damaged = what.damaged;
+    return sort(fetch, backup);
+}
+
+/* What came is compared with what the device says before and after it. */
+static enum nkv_exit read_until_same(struct fetching *fetching,
+                                     struct nkv_client_digest digest)
+{
+    struct nkv_backup *backup = fetching->backup;
+    bool partial;
+
+    for (int i = 0; i < READS_MAX; i++) {
+        enum nkv_exit code = read_once(fetching, digest.records);
+
+        if (code != NKV_EXIT_DONE ||
+            nkv_fetch_is_same(&backup->digest, &digest)) {
+            return code;
+        }
+        code = nkv_fetch_digest(fetching->fetch, &digest, &partial);
+        if (code != NKV_EXIT_DONE ||
+            nkv_fetch_is_same(&backup->digest, &digest)) {
+            return code;
+        }
+    }
+    backup->changed = true;
+    return NKV_EXIT_DONE;
+}
+
+enum nkv_exit nkv_fetch_records(const struct nkv_fetch *fetch,
+                                const struct nkv_client_digest *digest,
+                                struct nkv_backup *backup)
+{
+    struct fetching fetching = {.fetch = fetch, .backup = backup};
+    enum nkv_exit code;
+
+    *backup = (struct nkv_backup){0};
+    code = read_until_same(&fetching, *digest);
+    if (code != NKV_EXIT_DONE) {
+        nkv_backup_free(backup);
+    }
+    return code;
+}
