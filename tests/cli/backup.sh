@@ -78,6 +78,24 @@ test_a_prefix_is_kept_in_the_file()
     expect_out ''
 }
 
+test_each_store_has_its_own()
+{
+    device --store calibration="$TMP/second"
+    norkv put k main
+    norkv --store calibration put k other
+    for store in calibration 1; do
+        norkv --store $store backup -o file
+        expect_done
+        ask file '(backup["store"], backup["store_name"], backup["records"][0]["text"])'
+        expect_out "(1, 'calibration', 'other')"
+    done
+    norkv diff file
+    expect_rc 1
+    expect_out '~ k'
+    norkv --store calibration diff file
+    expect_done
+}
+
 test_a_summary_is_one_object()
 {
     device
