@@ -1,6 +1,8 @@
 /* Opening, closing, and telling what went wrong. */
 #include "internal.h"
 
+#include "lane.h"
+#include "task.h"
 #include "transport.h"
 #include <errno.h>
 #include <stdio.h>
@@ -60,6 +62,8 @@ static struct nkv_client *new_client(const char *port,
     client->call_id =
         random_number(client, options->seed) % NKV_CLIENT_CALL_ID_MAX + 1;
     client->upload_id = client->call_id % 127;
+    client->call_name = &client->call;
+    client->error_text = &client->error;
     client->patience = 1;
     client->patience_call_id = client->call_id;
     if (client->port == NULL || client->client_name == NULL)
@@ -175,6 +179,8 @@ void nkv_client_free(struct nkv_client **client)
 {
     if (client == NULL || *client == NULL)
         return;
+    nkv_task_end_all(*client);
+    nkv_lane_free(*client);
     nkv_link_close(&(*client)->link);
     nkv_host_forget_session(*client);
     free((*client)->port);
@@ -188,37 +194,75 @@ void nkv_client_free(struct nkv_client **client)
 void nkv_host_name_call(struct nkv_client *client, const char *name,
                         const struct nkv_span *key)
 {
-    nkv_text_clear(&client->call);
-    nkv_text_add(&client->call, "%s", name);
+    struct nkv_text *text = client->call_name;
+    nkv_text_clear(text);
+    nkv_text_add(text, "%s", name);
     if (key == NULL)
         return;
-    nkv_text_add(&client->call, " ");
+    nkv_text_add(text, " ");
     if (key->size == 0)
-        nkv_text_add(&client->call, "''");
+        nkv_text_add(text, "''");
     else
-        nkv_text_add_bytes(&client->call, *key, NKV_CLIENT_KEY_SIZE_MAX);
+        nkv_text_add_bytes(text, *key, NKV_CLIENT_KEY_SIZE_MAX);
+}
+
+void nkv_host_swap_scope(struct nkv_client *client, struct nkv_scope *scope)
+{
+    struct nkv_scope before = {
+        .call_name = client->call_name,
+        .error_text = client->error_text,
+        .store = client->store,
+        .store_name = client->store_name,
+        .deadline_at = client->deadline_at,
+        .begun_at = client->begun_at,
+        .heard_before = client->heard_before,
+        .reason = client->reason,
+    };
+    client->call_name = scope->call_name;
+    client->error_text = scope->error_text;
+    client->store = scope->store;
+    client->store_name = scope->store_name;
+    client->deadline_at = scope->deadline_at;
+    client->begun_at = scope->begun_at;
+    client->heard_before = scope->heard_before;
+    client->reason = scope->reason;
+    *scope = before;
+}
+
+enum nkv_status nkv_host_check_open(struct nkv_client *client)
+{
+    if (client->link.transport.close == NULL)
+        return nkv_host_fail(client, NKV_UNAVAILABLE, "the port is not open");
+    return client->link.dead ? nkv_host_fail_dead(client) : NKV_OK;
+}
+
+uint64_t nkv_host_deadline(const struct nkv_client *client,
+                           const struct nkv_call_options *call)
+{
+    uint64_t deadline_at = nkv_link_now(&client->link) +
+                           or_default(call == NULL ? 0 : call->deadline_ms,
+                                      client->default_deadline_ms);
+    return deadline_at < client->limit_at ? deadline_at : client->limit_at;
 }
 
 enum nkv_status nkv_host_begin(struct nkv_client *client,
                                const struct nkv_call_options *call,
                                const char *name, const struct nkv_span *key)
 {
-    uint32_t deadline_ms = call == NULL ? 0 : call->deadline_ms;
+    if (client->is_calling_back)
+        return nkv_host_fail(client, NKV_FAILED_PRECONDITION,
+                             "a callback cannot make a call that blocks");
     nkv_host_name_call(client, name, key);
-    if (client->link.transport.close == NULL)
-        return nkv_host_fail(client, NKV_UNAVAILABLE, "the port is not open");
-    if (client->link.dead)
-        return nkv_host_fail_dead(client);
+    enum nkv_status status = nkv_host_check_open(client);
+    if (status != NKV_OK)
+        return status;
     nkv_text_clear(&client->error);
     client->reason = NKV_REASON_NONE;
     client->store = call == NULL ? 0 : call->store;
     client->store_name = call == NULL ? NULL : call->store_name;
     client->heard_before = client->link.heard;
     client->begun_at = nkv_link_now(&client->link);
-    client->deadline_at =
-        client->begun_at + or_default(deadline_ms, client->default_deadline_ms);
-    if (client->deadline_at > client->limit_at)
-        client->deadline_at = client->limit_at;
+    client->deadline_at = nkv_host_deadline(client, call);
     return NKV_OK;
 }
 
@@ -234,10 +278,10 @@ enum nkv_status nkv_host_end(struct nkv_client *client, enum nkv_status status)
 enum nkv_status nkv_host_wait(struct nkv_client *client, uint64_t until_ms)
 {
     if (nkv_link_now(&client->link) >= client->deadline_at)
-        return nkv_host_fail_silent(client);
+        return nkv_host_fail_late(client);
     if (until_ms > client->deadline_at)
         until_ms = client->deadline_at;
-    if (nkv_link_poll(&client->link, until_ms) != NKV_OK)
+    if (nkv_task_turn(client, until_ms) != NKV_OK)
         return nkv_host_fail_dead(client);
     return NKV_OK;
 }

@@ -106,34 +106,183 @@ static enum nkv_status accept_response(struct nkv_client *client,
     return NKV_OK;
 }
 
-enum nkv_status nkv_host_open_session(struct nkv_client *client)
+/* ---- Opening, for whoever waits for it --------------------------------- */
+
+static uint8_t *pack_request(const struct nkv_client *client, size_t *size)
 {
     Norkv__V1__OpenRequest request;
     norkv__v1__open_request__init(&request);
     request.client = client->session.client;
     request.client_name = client->client_name;
     request.max_packet = client->max_packet;
+    return nkv_message_pack(&request.base, size);
+}
+
+static void end_opening(struct nkv_client *client, enum nkv_step step,
+                        enum nkv_status status)
+{
+    struct nkv_opening *opening = &client->opening;
+    nkv_exchange_end(client, &opening->exchange);
+    free(opening->request);
+    opening->request = NULL;
+    opening->running = false;
+    opening->ended = opening->number;
+    opening->step = step;
+    opening->status = status;
+    client->has_news = true;
+}
+
+static void begin_opening(struct nkv_client *client)
+{
+    struct nkv_opening *opening = &client->opening;
+    size_t size;
+    opening->number++;
+    nkv_text_clear(&opening->why);
+    opening->exchange = (struct nkv_exchange){0};
+    opening->request = pack_request(client, &size);
+    if (opening->request == NULL) {
+        end_opening(client, NKV_STEP_NO_MEMORY, NKV_INTERNAL);
+        return;
+    }
+    opening->running = true;
+    client->has_news = true;
     if (client->session.open)
         client->link.counters.reopened++;
+    nkv_exchange_begin(client, &opening->exchange, NKV_METHOD_OPEN,
+                       (struct nkv_span){opening->request, size});
+}
+
+void nkv_opening_join(struct nkv_client *client, struct nkv_ticket *ticket)
+{
+    struct nkv_opening *opening = &client->opening;
+    if (ticket->joined)
+        return;
+    ticket->joined = true;
+    opening->waiting++;
+    if (!opening->running)
+        begin_opening(client);
+    ticket->number = opening->number;
+}
+
+void nkv_opening_leave(struct nkv_client *client, struct nkv_ticket *ticket)
+{
+    struct nkv_opening *opening = &client->opening;
+    if (!ticket->joined)
+        return;
+    ticket->joined = false;
+    opening->waiting--;
+    /* Where the session is, is not known then: the device may have opened it.
+     */
+    if (opening->waiting == 0 && opening->running) {
+        if (opening->exchange.sent)
+            client->session.stale = true;
+        end_opening(client, NKV_STEP_SILENT, NKV_CANCELLED);
+    }
+}
+
+enum nkv_step nkv_opening_poll(const struct nkv_client *client,
+                               const struct nkv_ticket *ticket)
+{
+    const struct nkv_opening *opening = &client->opening;
+    /* Numbers wrap. */
+    bool has_ended = (int)(opening->ended - ticket->number) >= 0;
+    return has_ended ? opening->step : NKV_STEP_WAITS;
+}
+
+bool nkv_opening_worked(const struct nkv_client *client,
+                        const struct nkv_ticket *ticket)
+{
+    return nkv_opening_poll(client, ticket) == NKV_STEP_DONE &&
+           client->opening.status == NKV_OK;
+}
+
+bool nkv_opening_shrink(struct nkv_client *client, struct nkv_ticket *ticket)
+{
+    if (!client->session.open || client->max_packet / 2 < NKV_LINK_PACKET_MIN ||
+        client->opening.running)
+        return false;
+    client->max_packet /= 2;
+    nkv_opening_join(client, ticket);
+    return true;
+}
+
+/* Takes the answer; what is wrong with it is said in opening->why. */
+static enum nkv_status take_answer(struct nkv_client *client)
+{
     struct nkv_answer answer;
-    enum nkv_status status =
-        nkv_exchange_call(client, NKV_METHOD_OPEN, &request.base, &answer);
-    if (status == NKV_OK)
-        status = accept_response(client, &answer);
-    else if (answer.is_server_error && answer.status == NKV_NOT_FOUND)
+    enum nkv_status status;
+    nkv_exchange_answer(&client->opening.exchange, &answer);
+    if (answer.is_server_error && answer.status == NKV_NOT_FOUND)
         status = nkv_host_fail(client, NKV_FAILED_PRECONDITION,
                                "this speaks pw_rpc but is no norkv device (it "
                                "has no norkv.v1.Device/Open)");
+    else if (answer.status != NKV_OK || answer.message == NULL)
+        status = nkv_host_refuse(client, &answer);
+    else
+        status = accept_response(client, &answer);
     nkv_answer_clear(&answer);
     return status;
 }
 
+void nkv_opening_step(struct nkv_client *client)
+{
+    struct nkv_opening *opening = &client->opening;
+    if (!opening->running)
+        return;
+    enum nkv_step step = nkv_exchange_step(client, &opening->exchange);
+    enum nkv_status status = NKV_OK;
+    if (step == NKV_STEP_WAITS)
+        return;
+    if (step == NKV_STEP_DONE) {
+        struct nkv_scope scope = {.error_text = &opening->why};
+        nkv_host_swap_scope(client, &scope);
+        status = take_answer(client);
+        nkv_host_swap_scope(client, &scope);
+        opening->succeeded += status == NKV_OK;
+    }
+    end_opening(client, step, status);
+}
+
+enum nkv_status nkv_opening_fail(struct nkv_client *client)
+{
+    const struct nkv_opening *opening = &client->opening;
+    if (opening->step != NKV_STEP_DONE)
+        return nkv_host_fail_step(client, opening->step);
+    return nkv_host_fail(client, opening->status, "%s", opening->why.text);
+}
+
+/* ---- Opening, and waiting for it --------------------------------------- */
+
+static enum nkv_status await_opening(struct nkv_client *client,
+                                     struct nkv_ticket *ticket)
+{
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK &&
+           nkv_opening_poll(client, ticket) == NKV_STEP_WAITS)
+        status = nkv_host_wait(client, UINT64_MAX);
+    if (status == NKV_DEADLINE_EXCEEDED &&
+        client->opening.exchange.busy_count > 0)
+        status = nkv_host_fail_busy(client);
+    bool failed = status == NKV_OK && !nkv_opening_worked(client, ticket);
+    if (failed)
+        status = nkv_opening_fail(client);
+    nkv_opening_leave(client, ticket);
+    return status;
+}
+
+enum nkv_status nkv_host_open_session(struct nkv_client *client)
+{
+    struct nkv_ticket ticket = {0};
+    nkv_opening_join(client, &ticket);
+    return await_opening(client, &ticket);
+}
+
 enum nkv_status nkv_host_shrink_packets(struct nkv_client *client)
 {
-    if (!client->session.open || client->max_packet / 2 < NKV_LINK_PACKET_MIN)
+    struct nkv_ticket ticket = {0};
+    if (!nkv_opening_shrink(client, &ticket))
         return NKV_OK;
-    client->max_packet /= 2;
-    return nkv_host_open_session(client);
+    return await_opening(client, &ticket);
 }
 
 struct nkv_device_store *nkv_host_store(struct nkv_client *client)
@@ -208,14 +357,17 @@ uint32_t nkv_client_store(const struct nkv_client *client)
     return client->store;
 }
 
+enum nkv_status nkv_host_check_store(struct nkv_client *client)
+{
+    return find_store(client) ? NKV_OK : fail_store(client);
+}
+
 enum nkv_status nkv_host_need_session(struct nkv_client *client, bool fresh)
 {
     enum nkv_status status = NKV_OK;
     if (!client->session.open || (fresh && client->session.stale))
         status = nkv_host_open_session(client);
-    if (status != NKV_OK || find_store(client))
-        return status;
-    return fail_store(client);
+    return status == NKV_OK ? nkv_host_check_store(client) : status;
 }
 
 enum nkv_status nkv_client_device(struct nkv_client *client,

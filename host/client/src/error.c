@@ -7,12 +7,15 @@ enum nkv_status nkv_host_fail(struct nkv_client *client, enum nkv_status status,
                               const char *format, ...)
 {
     va_list list;
-    nkv_text_clear(&client->error);
-    nkv_text_add(&client->error, "%s: ", client->port);
-    if (client->call.size > 0)
-        nkv_text_add(&client->error, "%s: ", client->call.text);
+    struct nkv_text *text = client->error_text;
+    nkv_text_clear(text);
+    /* Those who are told something by others name the call themselves. */
+    if (client->call_name != NULL)
+        nkv_text_add(text, "%s: ", client->port);
+    if (client->call_name != NULL && client->call_name->size > 0)
+        nkv_text_add(text, "%s: ", client->call_name->text);
     va_start(list, format);
-    nkv_text_add_list(&client->error, format, list);
+    nkv_text_add_list(text, format, list);
     va_end(list);
     return status;
 }
@@ -42,6 +45,26 @@ enum nkv_status nkv_host_fail_silent(struct nkv_client *client)
                          "no answer within %llu.%03llu s: %s",
                          (unsigned long long)(waited / 1000),
                          (unsigned long long)(waited % 1000), why.text);
+}
+
+enum nkv_status nkv_host_fail_late(struct nkv_client *client)
+{
+    const struct nkv_link *link = &client->link;
+    if (nkv_link_is_ready(link))
+        return nkv_host_fail_silent(client);
+    if (link->out_sent == 0)
+        return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
+                             "the port takes no bytes (flow control, or nobody "
+                             "reads at the other end)");
+    return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
+                         "the line took only %zu bytes of the request in time "
+                         "(give it more, or a faster line)",
+                         link->out_sent);
+}
+
+enum nkv_status nkv_host_fail_busy(struct nkv_client *client)
+{
+    return nkv_host_fail(client, NKV_UNAVAILABLE, "the device stayed busy");
 }
 
 const char *nkv_reason_text(enum nkv_reason reason)

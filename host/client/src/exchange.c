@@ -16,7 +16,11 @@ enum {
     TIMER_MAX_MS = 60000,
     PATIENCE_MAX = 8,
     BUSY_FIRST_MS = 20,
-    BUSY_MAX_MS = 1000
+    BUSY_MAX_MS = 1000,
+    /* Between two stops of streams that nobody waits for. */
+    STRAY_PAUSE_MS = 100,
+    /* What a device has room for that has not told. */
+    WINDOW_UNKNOWN = 512
 };
 
 /* ---- Times ------------------------------------------------------------ */
@@ -46,6 +50,7 @@ static struct nkv_exchange *find(const struct nkv_client *client,
     struct nkv_exchange *exchange = client->exchanges;
     while (exchange != NULL &&
            (exchange->call_id != packet->call_id ||
+            exchange->channel_id != packet->channel_id ||
             exchange->method->service_id != packet->service_id ||
             exchange->method->method_id != packet->method_id))
         exchange = exchange->next;
@@ -75,6 +80,7 @@ static void take_message(const struct nkv_client *client,
 {
     /* A sign of life: the timer starts again. */
     exchange->attempts = 1;
+    exchange->heard = true;
     exchange->resend_at = nkv_link_now(&client->link) + exchange->extra_ms +
                           line_ms(client, answer_wire_size(client, exchange)) +
                           2 * (uint64_t)client->latency_ms + MARGIN_MS +
@@ -103,14 +109,13 @@ static void take_late(struct nkv_client *client,
     client->link.counters.late_answers++;
     if (packet->type == NKV_PACKET_RESPONSE)
         grow_patience(client, packet->call_id);
-    if (packet->type != NKV_PACKET_SERVER_STREAM)
+    /* Not each time: a device that answers even this must not keep the line
+     * busy with it. */
+    uint64_t now = nkv_link_now(&client->link);
+    if (packet->type != NKV_PACKET_SERVER_STREAM || now < client->stray_at)
         return;
-    client->stray = (struct nkv_stray){
-        .seen = true,
-        .service_id = packet->service_id,
-        .method_id = packet->method_id,
-        .call_id = packet->call_id,
-    };
+    client->stray_at = now + STRAY_PAUSE_MS;
+    nkv_host_add_farewell(client, packet, NKV_FAILED_PRECONDITION);
 }
 
 /* The device is at work on what it was sent, in that order: those behind are
@@ -130,31 +135,63 @@ void nkv_host_receive(void *context, const struct nkv_packet *packet)
 {
     struct nkv_client *client = context;
     struct nkv_exchange *exchange = find(client, packet);
+    /* What goes to others on the line. */
+    if (exchange == NULL && packet->channel_id != client->link.channel_id)
+        return;
     if (packet->type == NKV_PACKET_RESPONSE)
         restart_timers(client);
     if (exchange == NULL || exchange->done) {
         take_late(client, packet);
         return;
     }
+    client->is_calling_back = true;
     if (packet->type == NKV_PACKET_SERVER_STREAM)
         take_message(client, exchange, packet);
     else if (packet->type == NKV_PACKET_RESPONSE ||
              packet->type == NKV_PACKET_SERVER_ERROR)
         take_end(exchange, packet);
+    client->is_calling_back = false;
 }
 
 /* ---- Requests going out ----------------------------------------------- */
+
+static bool is_call_id_taken(const struct nkv_client *client, uint32_t call_id)
+{
+    const struct nkv_exchange *exchange = client->exchanges;
+    while (exchange != NULL && exchange->call_id != call_id)
+        exchange = exchange->next;
+    return exchange != NULL;
+}
+
+/* Counts up, so that an id comes again only after two million others: answers
+ * to its predecessor are long gone. Calls that run for so long keep theirs. */
+static uint32_t new_call_id(struct nkv_client *client)
+{
+    do {
+        client->call_id = client->call_id % NKV_CLIENT_CALL_ID_MAX + 1;
+    } while (is_call_id_taken(client, client->call_id));
+    return client->call_id;
+}
+
+void nkv_exchange_begin_method(struct nkv_client *client,
+                               struct nkv_exchange *exchange,
+                               const struct nkv_method *method,
+                               struct nkv_span request)
+{
+    if (exchange->channel_id == 0)
+        exchange->channel_id = client->link.channel_id;
+    exchange->call_id = new_call_id(client);
+    exchange->method = method;
+    nkv_exchange_set_request(client, exchange, request);
+    exchange->next = client->exchanges;
+    client->exchanges = exchange;
+}
 
 void nkv_exchange_begin(struct nkv_client *client,
                         struct nkv_exchange *exchange,
                         enum nkv_method_number method, struct nkv_span request)
 {
-    client->call_id = client->call_id % NKV_CLIENT_CALL_ID_MAX + 1;
-    exchange->call_id = client->call_id;
-    exchange->method = nkv_method(method);
-    exchange->request = request;
-    exchange->next = client->exchanges;
-    client->exchanges = exchange;
+    nkv_exchange_begin_method(client, exchange, nkv_method(method), request);
 }
 
 static void forget_answer(struct nkv_exchange *exchange)
@@ -170,17 +207,19 @@ void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange)
     struct nkv_exchange **link = &client->exchanges;
     while (*link != NULL && *link != exchange)
         link = &(*link)->next;
-    if (*link != NULL)
+    if (*link != NULL) {
         *link = exchange->next;
+        nkv_link_drop(&client->link, exchange->call_id);
+    }
+    nkv_opening_leave(client, &exchange->shrinking);
     forget_answer(exchange);
 }
 
-static struct nkv_packet packet_of(const struct nkv_client *client,
-                                   const struct nkv_exchange *exchange)
+static struct nkv_packet packet_of(const struct nkv_exchange *exchange)
 {
     return (struct nkv_packet){
         .type = NKV_PACKET_REQUEST,
-        .channel_id = client->link.channel_id,
+        .channel_id = exchange->channel_id,
         .service_id = exchange->method->service_id,
         .method_id = exchange->method->method_id,
         .call_id = exchange->call_id,
@@ -188,53 +227,65 @@ static struct nkv_packet packet_of(const struct nkv_client *client,
     };
 }
 
-static size_t content_size(const struct nkv_packet *packet)
+void nkv_exchange_set_request(const struct nkv_client *client,
+                              struct nkv_exchange *exchange,
+                              struct nkv_span request)
 {
-    uint8_t head[NKV_PACKET_OVERHEAD_MAX];
-    struct nkv_buffer room = {head, sizeof(head)};
+    (void)client;
+    exchange->request = request;
+    struct nkv_packet packet = packet_of(exchange);
+    exchange->size = nkv_link_content_size(&packet);
+    exchange->wire_size = nkv_link_wire_size(&packet);
+}
+
+/* ---- The device's window ---------------------------------------------- */
+
+/* Whether a call's request may lie unread in the device's buffer. Its answer
+ * takes it out of there, and so does its timer: it is lost then. */
+static bool is_in_flight(const struct nkv_exchange *exchange, uint64_t now)
+{
+    return exchange->attempts > 0 && !exchange->done && !exchange->heard &&
+           now < exchange->resend_at;
+}
+
+static size_t bytes_in_flight(const struct nkv_client *client, bool on_the_wire)
+{
+    uint64_t now = nkv_link_now(&client->link);
     size_t size = 0;
-    if (nkv_packet_encode_head(packet, room, &size) != NKV_OK)
-        size = sizeof(head);
-    return nkv_hdlc_content_size(NKV_HDLC_ADDRESS_RPC,
-                                 size + packet->payload.size);
-}
-
-size_t nkv_exchange_size(const struct nkv_client *client,
-                         const struct nkv_exchange *exchange)
-{
-    struct nkv_packet packet = packet_of(client, exchange);
-    return content_size(&packet);
-}
-
-size_t nkv_exchange_message_size(const struct nkv_client *client,
-                                 const struct nkv_exchange *exchange,
-                                 size_t size)
-{
-    struct nkv_packet packet = packet_of(client, exchange);
-    packet.type = NKV_PACKET_CLIENT_STREAM;
-    packet.payload = (struct nkv_span){NULL, size};
-    return content_size(&packet);
-}
-
-size_t nkv_exchange_wire_size(const struct nkv_client *client,
-                              const struct nkv_exchange *exchange)
-{
-    size_t size = nkv_exchange_size(client, exchange) + FLAGS;
-    for (size_t i = 0; i < exchange->request.size; i++) {
-        uint8_t byte = exchange->request.data[i];
-        size += byte == 0x7e || byte == 0x7d;
+    for (const struct nkv_exchange *exchange = client->exchanges;
+         exchange != NULL; exchange = exchange->next) {
+        if (is_in_flight(exchange, now))
+            size += on_the_wire ? exchange->wire_size : exchange->size;
     }
     return size;
 }
 
+bool nkv_window_takes(struct nkv_client *client, size_t size)
+{
+    size_t window = client->session.open ? client->session.device.rx_window
+                                         : WINDOW_UNKNOWN;
+    size_t in_flight = bytes_in_flight(client, false);
+    /* Those behind one that waits for room must not keep taking it. */
+    if (client->is_window_claimed)
+        return false;
+    if (in_flight == 0 || (in_flight < window && size <= window - in_flight))
+        return true;
+    client->is_window_claimed = true;
+    return false;
+}
+
+/* ---- Requests going out ----------------------------------------------- */
+
 static uint64_t timer_ms(const struct nkv_client *client,
-                         const struct nkv_exchange *exchange, size_t ahead)
+                         const struct nkv_exchange *exchange)
 {
     const struct nkv_host_session *session = &client->session;
-    uint64_t time =
-        line_ms(client, nkv_exchange_wire_size(client, exchange) + ahead +
-                            answer_wire_size(client, exchange)) +
-        2 * (uint64_t)client->latency_ms + MARGIN_MS + exchange->extra_ms;
+    size_t wire_size = exchange->wire_size + exchange->ahead +
+                       bytes_in_flight(client, true) +
+                       answer_wire_size(client, exchange);
+    uint64_t time = line_ms(client, wire_size) +
+                    2 * (uint64_t)client->latency_ms + MARGIN_MS +
+                    exchange->extra_ms;
     time += session->open ? session->device.stall_max_ms : STALL_UNKNOWN_MS;
     uint64_t most = time > TIMER_MAX_MS ? time : TIMER_MAX_MS;
     unsigned doublings = exchange->attempts > 16 ? 16 : exchange->attempts;
@@ -242,73 +293,75 @@ static uint64_t timer_ms(const struct nkv_client *client,
     return time > most ? most : time;
 }
 
-/* Stops a stream that an earlier call, or an earlier client, left running. */
-static enum nkv_status stop_stray(struct nkv_client *client)
+enum nkv_step nkv_exchange_try_send(struct nkv_client *client,
+                                    struct nkv_exchange *exchange)
 {
-    struct nkv_packet packet = {
-        .type = NKV_PACKET_CLIENT_ERROR,
-        .channel_id = client->link.channel_id,
-        .service_id = client->stray.service_id,
-        .method_id = client->stray.method_id,
-        .call_id = client->stray.call_id,
-        .status = NKV_FAILED_PRECONDITION,
-    };
-    if (!client->stray.seen)
-        return NKV_OK;
-    client->stray.seen = false;
-    return nkv_link_send(&client->link, &packet, client->deadline_at);
-}
-
-static enum nkv_status fail_to_send(struct nkv_client *client, uint64_t sent)
-{
-    if (sent == 0)
-        return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
-                             "the port takes no bytes (flow control, or nobody "
-                             "reads at the other end)");
-    return nkv_host_fail(client, NKV_DEADLINE_EXCEEDED,
-                         "the line took only %llu bytes of the request in time "
-                         "(give it more, or a faster line)",
-                         (unsigned long long)sent);
-}
-
-static enum nkv_status send_packet(struct nkv_client *client,
-                                   const struct nkv_packet *packet)
-{
-    uint64_t sent = client->link.counters.bytes_sent;
-    enum nkv_status status = stop_stray(client);
-    if (status == NKV_OK)
-        status = nkv_link_send(&client->link, packet, client->deadline_at);
-    if (status == NKV_UNAVAILABLE)
-        return nkv_host_fail_dead(client);
-    if (status == NKV_DEADLINE_EXCEEDED)
-        return fail_to_send(client, client->link.counters.bytes_sent - sent);
-    return status == NKV_OK ? NKV_OK : nkv_host_no_memory(client);
-}
-
-enum nkv_status nkv_exchange_send_message(struct nkv_client *client,
-                                          const struct nkv_exchange *exchange,
-                                          struct nkv_span message)
-{
-    struct nkv_packet packet = packet_of(client, exchange);
-    packet.type = NKV_PACKET_CLIENT_STREAM;
-    packet.payload = message;
-    return send_packet(client, &packet);
-}
-
-enum nkv_status nkv_exchange_send(struct nkv_client *client,
-                                  struct nkv_exchange *exchange, size_t ahead)
-{
-    struct nkv_packet packet = packet_of(client, exchange);
+    struct nkv_packet packet = packet_of(exchange);
+    if (!nkv_link_is_ready(&client->link) ||
+        !nkv_window_takes(client, exchange->size))
+        return NKV_STEP_WAITS;
     if (exchange->sent)
         client->link.counters.retries++;
     exchange->sent = true;
-    enum nkv_status status = send_packet(client, &packet);
+    exchange->heard = false;
+    exchange->timer_ms = timer_ms(client, exchange);
+    enum nkv_status status = nkv_link_start(&client->link, &packet);
+    if (status == NKV_UNAVAILABLE)
+        return NKV_STEP_DEAD;
     if (status != NKV_OK)
-        return status;
-    exchange->timer_ms = timer_ms(client, exchange, ahead);
+        return NKV_STEP_NO_MEMORY;
     exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
     exchange->attempts++;
-    return NKV_OK;
+    return NKV_STEP_DONE;
+}
+
+/* Before a large answer is asked for a third time: on a line that damages
+ * bytes it may never come through. True: that is being seen to. */
+static bool is_shrinking(struct nkv_client *client,
+                         struct nkv_exchange *exchange)
+{
+    if (exchange->shrinking.joined) {
+        if (nkv_opening_poll(client, &exchange->shrinking) == NKV_STEP_WAITS)
+            return true;
+        nkv_opening_leave(client, &exchange->shrinking);
+        return false;
+    }
+    bool is_large =
+        exchange->method->answer_size == 0 && exchange->method->answer != NULL;
+    return is_large && exchange->attempts >= 2 &&
+           nkv_opening_shrink(client, &exchange->shrinking);
+}
+
+enum nkv_step nkv_exchange_step(struct nkv_client *client,
+                                struct nkv_exchange *exchange)
+{
+    uint64_t now = nkv_link_now(&client->link);
+    if (exchange->done && exchange->status == NKV_UNAVAILABLE &&
+        !exchange->once)
+        nkv_exchange_defer(client, exchange, exchange->busy_count++);
+    if (exchange->done || exchange->stop)
+        return NKV_STEP_DONE;
+    if (client->link.dead)
+        return NKV_STEP_DEAD;
+    /* The line is slower than its timer. */
+    if (nkv_link_is_sending(&client->link, exchange->call_id))
+        exchange->resend_at = now + exchange->timer_ms;
+    if (now < exchange->resend_at || (exchange->once && exchange->sent))
+        return NKV_STEP_WAITS;
+    if (nkv_exchange_is_hopeless(client, exchange))
+        return NKV_STEP_SILENT;
+    if (is_shrinking(client, exchange))
+        return NKV_STEP_WAITS;
+    enum nkv_step step = nkv_exchange_try_send(client, exchange);
+    return step == NKV_STEP_DONE ? NKV_STEP_WAITS : step;
+}
+
+uint64_t nkv_exchange_due(const struct nkv_client *client,
+                          const struct nkv_exchange *exchange)
+{
+    /* What is due already waits for room. */
+    bool waits = exchange->resend_at <= nkv_link_now(&client->link);
+    return exchange->done || waits ? UINT64_MAX : exchange->resend_at;
 }
 
 bool nkv_exchange_is_hopeless(const struct nkv_client *client,
@@ -348,28 +401,120 @@ void nkv_exchange_linger(struct nkv_client *client,
 void nkv_exchange_cancel(struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
-    struct nkv_packet packet = packet_of(client, exchange);
-    packet.type = NKV_PACKET_CLIENT_ERROR;
-    packet.status = NKV_CANCELLED;
-    packet.payload = (struct nkv_span){NULL, 0};
-    enum { PATIENCE_MS = 200 };
-    uint64_t until = nkv_link_now(&client->link) + PATIENCE_MS;
-    enum nkv_status status = nkv_link_send(&client->link, &packet, until);
-    /* It stops when it gets no reader, too. */
-    (void)status;
+    struct nkv_packet packet = packet_of(exchange);
+    nkv_host_add_farewell(client, &packet, NKV_CANCELLED);
+    nkv_host_send_farewells(client);
+}
+
+/* ---- Calls that nobody waits for any more ----------------------------- */
+
+void nkv_host_add_farewell(struct nkv_client *client,
+                           const struct nkv_packet *packet,
+                           enum nkv_status status)
+{
+    if (client->farewell_count == NKV_FAREWELLS_MAX)
+        return;
+    for (size_t i = 0; i < client->farewell_count; i++) {
+        if (client->farewells[i].call_id == packet->call_id)
+            return;
+    }
+    client->farewells[client->farewell_count++] = (struct nkv_farewell){
+        .channel_id = packet->channel_id,
+        .service_id = packet->service_id,
+        .method_id = packet->method_id,
+        .call_id = packet->call_id,
+        .status = status,
+    };
+    client->has_news = true;
+}
+
+void nkv_host_send_farewells(struct nkv_client *client)
+{
+    while (client->farewell_count > 0 && nkv_link_is_ready(&client->link)) {
+        const struct nkv_farewell *farewell = &client->farewells[0];
+        struct nkv_packet packet = {
+            .type = NKV_PACKET_CLIENT_ERROR,
+            .channel_id = farewell->channel_id,
+            .service_id = farewell->service_id,
+            .method_id = farewell->method_id,
+            .call_id = farewell->call_id,
+            .status = (uint32_t)farewell->status,
+        };
+        client->farewell_count--;
+        memmove(&client->farewells[0], &client->farewells[1],
+                client->farewell_count * sizeof(client->farewells[0]));
+        /* A stream stops when it gets no reader, too. */
+        if (nkv_link_start(&client->link, &packet) != NKV_OK)
+            return;
+        /* The call's own end does not drop it. */
+        client->link.out_call_id = NKV_CALL_ID_NONE;
+    }
 }
 
 /* ---- Whole calls ------------------------------------------------------ */
 
-/* Sends, and waits until there is an answer or the timer has run out. */
-static enum nkv_status take_turn(struct nkv_client *client,
-                                 struct nkv_exchange *exchange)
+enum nkv_status nkv_host_fail_step(struct nkv_client *client,
+                                   enum nkv_step step)
+{
+    if (step == NKV_STEP_DEAD)
+        return nkv_host_fail_dead(client);
+    if (step == NKV_STEP_NO_MEMORY)
+        return nkv_host_no_memory(client);
+    return nkv_host_fail_silent(client);
+}
+
+enum nkv_status nkv_exchange_send(struct nkv_client *client,
+                                  struct nkv_exchange *exchange, size_t ahead)
+{
+    exchange->ahead = ahead;
+    enum nkv_step step = nkv_exchange_try_send(client, exchange);
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && step == NKV_STEP_WAITS) {
+        status = nkv_host_wait(client, UINT64_MAX);
+        step = nkv_exchange_try_send(client, exchange);
+    }
+    if (status == NKV_OK && step != NKV_STEP_DONE)
+        status = nkv_host_fail_step(client, step);
+    while (status == NKV_OK &&
+           nkv_link_is_sending(&client->link, exchange->call_id)) {
+        status = nkv_host_wait(client, UINT64_MAX);
+        exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
+    }
+    return status;
+}
+
+size_t nkv_exchange_message_size(const struct nkv_client *client,
+                                 const struct nkv_exchange *exchange,
+                                 size_t size)
+{
+    struct nkv_packet packet = packet_of(exchange);
+    (void)client;
+    packet.type = NKV_PACKET_CLIENT_STREAM;
+    packet.payload = (struct nkv_span){NULL, size};
+    return nkv_link_content_size(&packet);
+}
+
+enum nkv_status nkv_exchange_send_message(struct nkv_client *client,
+                                          const struct nkv_exchange *exchange,
+                                          struct nkv_span message)
+{
+    struct nkv_packet packet = packet_of(exchange);
+    packet.type = NKV_PACKET_CLIENT_STREAM;
+    packet.payload = message;
+    enum nkv_status status =
+        nkv_link_send(&client->link, &packet, client->deadline_at);
+    if (status == NKV_UNAVAILABLE)
+        return nkv_host_fail_dead(client);
+    if (status == NKV_DEADLINE_EXCEEDED)
+        return nkv_host_fail_late(client);
+    return status == NKV_OK ? NKV_OK : nkv_host_no_memory(client);
+}
+
+enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
+                                        struct nkv_exchange *exchange)
 {
     enum nkv_status status = NKV_OK;
-    while (status == NKV_OK && exchange->attempts == 0 && !exchange->done &&
-           nkv_link_now(&client->link) < exchange->resend_at)
-        status = nkv_host_wait(client, exchange->resend_at);
-    if (status == NKV_OK && !exchange->done && !exchange->stop)
+    if (!exchange->done && !exchange->stop)
         status = nkv_exchange_send(client, exchange, 0);
     while (status == NKV_OK && !exchange->done && !exchange->stop &&
            nkv_link_now(&client->link) < exchange->resend_at)
@@ -377,60 +522,39 @@ static enum nkv_status take_turn(struct nkv_client *client,
     return status;
 }
 
-static bool says_busy(const struct nkv_exchange *exchange)
+/* Whether something is to be looked at before the request goes out again, and
+ * what came of it. The answer may come meanwhile. */
+static enum nkv_status look_before_repeat(struct nkv_client *client,
+                                          struct nkv_exchange *exchange)
 {
-    return exchange->done && exchange->status == NKV_UNAVAILABLE;
-}
-
-/* Takes turns until the device is not busy any more. */
-static enum nkv_status take_free_turn(struct nkv_client *client,
-                                      struct nkv_exchange *exchange,
-                                      unsigned *busy_count)
-{
-    enum nkv_status status = take_turn(client, exchange);
-    while (status == NKV_OK && says_busy(exchange)) {
-        nkv_exchange_defer(client, exchange, (*busy_count)++);
-        status = take_turn(client, exchange);
-    }
-    if (status == NKV_DEADLINE_EXCEEDED && *busy_count > 0)
-        status =
-            nkv_host_fail(client, NKV_UNAVAILABLE, "the device stayed busy");
-    return status;
-}
-
-enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
-                                        struct nkv_exchange *exchange)
-{
-    return take_turn(client, exchange);
-}
-
-static enum nkv_status prepare_repeat(struct nkv_client *client,
-                                      struct nkv_exchange *exchange)
-{
-    enum nkv_status status = NKV_OK;
-    if (exchange->before_repeat != NULL)
-        status = exchange->before_repeat(exchange->context, &exchange->stop);
-    /* The answer has come meanwhile. */
-    if (exchange->done)
+    if (exchange->before_repeat == NULL || exchange->attempts == 0 ||
+        exchange->done || nkv_link_now(&client->link) < exchange->resend_at ||
+        nkv_exchange_is_hopeless(client, exchange) ||
+        nkv_link_is_sending(&client->link, exchange->call_id))
         return NKV_OK;
-    if (status == NKV_OK && exchange->attempts >= 2 &&
-        exchange->method->answer_size == 0)
-        status = nkv_host_shrink_packets(client);
+    enum nkv_status status =
+        exchange->before_repeat(exchange->context, &exchange->stop);
+    /* Answers to others have given it more time meanwhile. */
+    exchange->resend_at = nkv_link_now(&client->link);
     return status;
 }
 
 enum nkv_status nkv_exchange_run(struct nkv_client *client,
                                  struct nkv_exchange *exchange)
 {
-    unsigned busy_count = 0;
     enum nkv_status status = NKV_OK;
-    while (status == NKV_OK && !exchange->done && !exchange->stop) {
-        if (nkv_exchange_is_hopeless(client, exchange))
-            return nkv_host_fail_silent(client);
-        status = take_free_turn(client, exchange, &busy_count);
-        if (status == NKV_OK && !exchange->done && !exchange->stop)
-            status = prepare_repeat(client, exchange);
+    enum nkv_step step = NKV_STEP_WAITS;
+    while (status == NKV_OK && step == NKV_STEP_WAITS) {
+        status = look_before_repeat(client, exchange);
+        if (status == NKV_OK)
+            step = nkv_exchange_step(client, exchange);
+        if (status == NKV_OK && step == NKV_STEP_WAITS)
+            status = nkv_host_wait(client, nkv_exchange_due(client, exchange));
     }
+    if (status == NKV_OK && step != NKV_STEP_DONE)
+        status = nkv_host_fail_step(client, step);
+    if (status == NKV_DEADLINE_EXCEEDED && exchange->busy_count > 0)
+        status = nkv_host_fail_busy(client);
     return status;
 }
 

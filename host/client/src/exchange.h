@@ -11,9 +11,17 @@
 
 struct nkv_client;
 
+/* A wait for the session to be opened; see device.c. All zero: none. */
+struct nkv_ticket {
+    bool joined;
+    unsigned number;
+};
+
 struct nkv_exchange {
     struct nkv_exchange *next;
     const struct nkv_method *method;
+    /* 0: the client's. */
+    uint32_t channel_id;
     uint32_t call_id;
     /* The request's message; borrowed. */
     struct nkv_span request;
@@ -28,6 +36,19 @@ struct nkv_exchange {
     enum nkv_status (*before_repeat)(void *context, bool *is_over);
     void *context;
     bool stop;
+    /* It is sent once, and "busy" is an answer like others. */
+    bool once;
+    /* Bytes on the wire to allow for besides, before an answer comes. */
+    size_t ahead;
+    /* Content bytes and bytes on the wire of the request's frame. */
+    size_t size;
+    size_t wire_size;
+    /* Answered in part: its request waits in no buffer of the device. */
+    bool heard;
+    /* How often the device said that it is busy. */
+    unsigned busy_count;
+    /* Smaller packets are being asked for before it is repeated. */
+    struct nkv_ticket shrinking;
 
     /* How often it was sent since the last sign of life, and whether ever. */
     unsigned attempts;
@@ -66,20 +87,52 @@ void nkv_exchange_begin(struct nkv_client *client,
                         struct nkv_exchange *exchange,
                         enum nkv_method_number method, struct nkv_span request);
 
+/* The same for a method of any service. *method must stay, too. */
+void nkv_exchange_begin_method(struct nkv_client *client,
+                               struct nkv_exchange *exchange,
+                               const struct nkv_method *method,
+                               struct nkv_span request);
+
+/* Gives the exchange another request to send from now on. */
+void nkv_exchange_set_request(const struct nkv_client *client,
+                              struct nkv_exchange *exchange,
+                              struct nkv_span request);
+
 /* Ends a call, and frees what it holds. Harmless when repeated. */
 void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange);
 
-/* Content bytes of the frame that carries the request. */
-size_t nkv_exchange_size(const struct nkv_client *client,
-                         const struct nkv_exchange *exchange);
+/* How far a call is. */
+enum nkv_step {
+    NKV_STEP_DONE,
+    /* It waits for its answer, for its time, for the line or for room in the
+     * device's window. */
+    NKV_STEP_WAITS,
+    /* It was sent as often as allowed, and nothing came. */
+    NKV_STEP_SILENT,
+    /* The line is dead. */
+    NKV_STEP_DEAD,
+    NKV_STEP_NO_MEMORY
+};
 
-/* Bytes on the wire of that frame, flags and escapes included. */
-size_t nkv_exchange_wire_size(const struct nkv_client *client,
-                              const struct nkv_exchange *exchange);
+/* Goes on with a call as far as that is possible at once; it never waits, and
+ * sets no error text. A call that is stopped is done. */
+enum nkv_step nkv_exchange_step(struct nkv_client *client,
+                                struct nkv_exchange *exchange);
+
+/* Sends the request now, if the line and the device's window have room for it,
+ * and sets its timer: NKV_STEP_DONE. */
+enum nkv_step nkv_exchange_try_send(struct nkv_client *client,
+                                    struct nkv_exchange *exchange);
+
+/* When nkv_exchange_step may have something to do without anything having
+ * arrived; UINT64_MAX: never. */
+uint64_t nkv_exchange_due(const struct nkv_client *client,
+                          const struct nkv_exchange *exchange);
 
 /*
- * Sends the request and sets resend_at: the time that the frame, those of
- * ahead bytes on the wire before it, and the answer need, doubled with each
+ * Sends the request, waiting for the line and for room in the device's window,
+ * and sets resend_at: the time that the frame, what is unanswered before it,
+ * ahead bytes on the wire besides, and the answer need, doubled with each
  * attempt. Failures have set the client's error.
  */
 NKV_MUST_USE enum nkv_status nkv_exchange_send(struct nkv_client *client,
@@ -136,8 +189,8 @@ NKV_MUST_USE enum nkv_status nkv_exchange_run(struct nkv_client *client,
 void nkv_exchange_linger(struct nkv_client *client,
                          const struct nkv_exchange *exchange);
 
-/* Tells the device that nobody waits for this call's answers any more. What
- * becomes of that does not matter. */
+/* Has the device told that nobody waits for this call's answers any more. What
+ * becomes of that does not matter; it is sent when the line has room. */
 void nkv_exchange_cancel(struct nkv_client *client,
                          const struct nkv_exchange *exchange);
 

@@ -66,6 +66,11 @@ static enum nkv_status fd_write(void *context, struct nkv_span bytes,
     return NKV_OK;
 }
 
+static int fd_descriptor(void *context)
+{
+    return descriptor(context);
+}
+
 void nkv_fd_close(void *context)
 {
     close(descriptor(context));
@@ -84,6 +89,7 @@ enum nkv_status nkv_fd_transport(int fd, struct nkv_client_transport *transport)
         .read = fd_read,
         .write = fd_write,
         .close = nkv_fd_close,
+        .descriptor = fd_descriptor,
         .context = context,
     };
     return NKV_OK;

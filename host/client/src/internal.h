@@ -28,13 +28,38 @@ struct nkv_host_session {
     struct nkv_device_store *stores;
 };
 
-/* A stream that runs on although nobody waits for it. */
-struct nkv_stray {
-    bool seen;
+/* A Device.Open under way, whoever waits for it. */
+struct nkv_opening {
+    bool running;
+    /* How many wait. When nobody does any more, it ends. */
+    unsigned waiting;
+    /* Openings are numbered; how the last that has ended did so, and in which
+     * words where they are its own. */
+    unsigned number;
+    unsigned ended;
+    /* How many have succeeded. */
+    unsigned succeeded;
+    enum nkv_step step;
+    enum nkv_status status;
+    struct nkv_text why;
+    uint8_t *request;
+    struct nkv_exchange exchange;
+};
+
+/* A call that nobody waits for any more, and the device is to be told so. */
+struct nkv_farewell {
+    uint32_t channel_id;
     uint32_t service_id;
     uint32_t method_id;
     uint32_t call_id;
+    enum nkv_status status;
 };
+
+/* More need not be told: streams that run on tell of themselves. */
+enum { NKV_FAREWELLS_MAX = 8 };
+
+struct nkv_lane;
+struct nkv_task;
 
 struct nkv_client {
     struct nkv_link link;
@@ -58,11 +83,35 @@ struct nkv_client {
      * patience_call_id did not know it yet. */
     uint32_t patience;
     uint32_t patience_call_id;
-    struct nkv_stray stray;
+    struct nkv_farewell farewells[NKV_FAREWELLS_MAX];
+    size_t farewell_count;
+    /* Until then no further stream that nobody waits for is stopped. */
+    uint64_t stray_at;
     struct nkv_host_session session;
+    struct nkv_opening opening;
+    struct nkv_lane *lane;
 
-    /* The call that is being made. */
+    /* Calls under way, in the order in which they were started; and those that
+     * have ended, whose callbacks are to be called. */
+    struct nkv_task *tasks;
+    struct nkv_task *ended;
+    uint64_t task_number;
+    /* Something was begun since all calls were last looked at. */
+    bool has_news;
+    /* Somebody waits for room in the device's window; see nkv_window_takes. */
+    bool is_window_claimed;
+    /* Whether the mutations get their turn before the other calls, or after. */
+    bool lane_first;
+    /* A callback runs, the client is being freed: what cannot be called then
+     * is refused. */
+    bool is_calling_back;
+    bool is_closing;
+
+    /* The call that is being made, or the task that has its turn: where its
+     * name and its error text are. */
     struct nkv_text call;
+    struct nkv_text *call_name;
+    struct nkv_text *error_text;
     uint32_t store;
     /* Borrowed; NULL: store is known. */
     const char *store_name;
@@ -82,11 +131,20 @@ struct nkv_client {
  * key may be NULL.
  *
  * - NKV_UNAVAILABLE: the port is not open, or its line is dead.
+ * - NKV_FAILED_PRECONDITION: a callback is running.
  */
 NKV_MUST_USE enum nkv_status nkv_host_begin(struct nkv_client *client,
                                             const struct nkv_call_options *call,
                                             const char *name,
                                             const struct nkv_span *key);
+
+/* NKV_OK, or NKV_UNAVAILABLE with the error set: the port is not open, or its
+ * line is dead. */
+NKV_MUST_USE enum nkv_status nkv_host_check_open(struct nkv_client *client);
+
+/* When a call that begins now must have ended. */
+uint64_t nkv_host_deadline(const struct nkv_client *client,
+                           const struct nkv_call_options *call);
 
 /* Ends a public call: after a success there is no error text, whatever was
  * tried in between. Returns status. */
@@ -114,13 +172,51 @@ enum nkv_status nkv_host_fail_dead(struct nkv_client *client);
 /* Sets the error to why nobody answered; returns NKV_DEADLINE_EXCEEDED. */
 enum nkv_status nkv_host_fail_silent(struct nkv_client *client);
 
+/* The same, when the deadline has passed: the line may not even have taken what
+ * there was to send. */
+enum nkv_status nkv_host_fail_late(struct nkv_client *client);
+
+/* Sets the error to what the step of an exchange that ended it means. */
+enum nkv_status nkv_host_fail_step(struct nkv_client *client,
+                                   enum nkv_step step);
+
+enum nkv_status nkv_host_fail_busy(struct nkv_client *client);
+
 /*
  * Waits until something has arrived or until_ms, but never past the call's
- * deadline. Failures have set the client's error: the line is dead, or the
- * deadline has passed.
+ * deadline, and gives the calls that are under way besides their turns.
+ * Failures have set the client's error: the line is dead, or the deadline has
+ * passed.
  */
 NKV_MUST_USE enum nkv_status nkv_host_wait(struct nkv_client *client,
                                            uint64_t until_ms);
+
+/* What is exchanged when another call than the one being made is looked at. */
+struct nkv_scope {
+    struct nkv_text *call_name;
+    struct nkv_text *error_text;
+    uint32_t store;
+    const char *store_name;
+    uint64_t deadline_at;
+    uint64_t begun_at;
+    struct nkv_heard heard_before;
+    enum nkv_reason reason;
+};
+
+/* Takes the scope, and keeps in *scope the one there was. */
+void nkv_host_swap_scope(struct nkv_client *client, struct nkv_scope *scope);
+
+/* Has a CLIENT_ERROR sent for a packet's call as soon as the line has room. */
+void nkv_host_add_farewell(struct nkv_client *client,
+                           const struct nkv_packet *packet,
+                           enum nkv_status status);
+
+/* Sends what of them the line takes at once. */
+void nkv_host_send_farewells(struct nkv_client *client);
+
+/* Whether the device has room for a frame of this size beside what it has not
+ * answered. If not, nobody is given room until something has arrived. */
+bool nkv_window_takes(struct nkv_client *client, size_t size);
 
 /* Packets of the link: to the exchange that waits for them. */
 void nkv_host_receive(void *context, const struct nkv_packet *packet);
@@ -135,8 +231,40 @@ void nkv_host_receive(void *context, const struct nkv_packet *packet);
 NKV_MUST_USE enum nkv_status nkv_host_need_session(struct nkv_client *client,
                                                    bool fresh);
 
+/*
+ * Waits with others for the session to be opened: for the opening that is under
+ * way, or a new one. Each must leave.
+ */
+void nkv_opening_join(struct nkv_client *client, struct nkv_ticket *ticket);
+
+/* How far the opening is that a ticket waits for; all but NKV_STEP_WAITS is its
+ * end. It must be asked before another opening can have ended: at each turn. */
+enum nkv_step nkv_opening_poll(const struct nkv_client *client,
+                               const struct nkv_ticket *ticket);
+
+/* Whether it has ended well. */
+bool nkv_opening_worked(const struct nkv_client *client,
+                        const struct nkv_ticket *ticket);
+
+/* Sets the error to why the last opening failed, and returns its status. */
+enum nkv_status nkv_opening_fail(struct nkv_client *client);
+
+/* Waits no longer. Harmless when repeated. */
+void nkv_opening_leave(struct nkv_client *client, struct nkv_ticket *ticket);
+
+/* Begins to ask the device for smaller packets, if they can become smaller.
+ * Returns whether the ticket has joined an opening. */
+bool nkv_opening_shrink(struct nkv_client *client, struct nkv_ticket *ticket);
+
+/* Goes on with an opening that is under way. */
+void nkv_opening_step(struct nkv_client *client);
+
 /* Opens the session anew. */
 NKV_MUST_USE enum nkv_status nkv_host_open_session(struct nkv_client *client);
+
+/* NKV_OK, or NKV_INVALID_ARGUMENT with the error set: the device has no such
+ * store as the call's. */
+NKV_MUST_USE enum nkv_status nkv_host_check_store(struct nkv_client *client);
 
 /*
  * Asks the device for smaller packets, if they can become smaller: on a line

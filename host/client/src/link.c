@@ -55,6 +55,8 @@ void nkv_link_close(struct nkv_link *link)
     if (link->transport.close != NULL)
         link->transport.close(link->transport.context);
     link->transport.close = NULL;
+    free(link->out);
+    link->out = NULL;
 }
 
 uint64_t nkv_link_now(const struct nkv_link *link)
@@ -123,8 +125,7 @@ static void take_frame(struct nkv_link *link,
     link->heard.packets++;
     /* Even types go to the server. */
     link->heard.echoes += packet.type % 2 == 0;
-    if (packet.channel_id == link->channel_id)
-        link->receive(link->receive_context, &packet);
+    link->receive(link->receive_context, &packet);
 }
 
 static void take_bad_frame(struct nkv_link *link, enum nkv_status status)
@@ -255,40 +256,118 @@ static enum nkv_status die_writing(struct nkv_link *link)
     return die(link);
 }
 
-/* Waits for room on the line; what arrives meanwhile is taken, for the other
- * end may not read before it has written. */
-static enum nkv_status write_some(struct nkv_link *link, struct nkv_span bytes,
-                                  uint64_t until_ms, size_t *size)
+bool nkv_link_is_ready(const struct nkv_link *link)
 {
-    enum { TURN_MS = 20 };
-    uint32_t left = time_until(link, until_ms);
-    enum nkv_status status = link->transport.write(
-        link->transport.context, bytes, left < TURN_MS ? left : TURN_MS, size);
-    if (status == NKV_OK && *size > 0 && *size <= bytes.size) {
-        link->counters.bytes_sent += *size;
-        return NKV_OK;
-    }
-    *size = 0;
-    if (status != NKV_DEADLINE_EXCEEDED)
-        return die_writing(link);
-    return nkv_link_poll(link, nkv_link_now(link));
+    return link->out == NULL;
 }
 
-static enum nkv_status write_all(struct nkv_link *link, struct nkv_span bytes,
-                                 uint64_t until_ms)
+bool nkv_link_is_sending(const struct nkv_link *link, uint32_t call_id)
 {
-    while (bytes.size > 0) {
+    return link->out != NULL && link->out_call_id == call_id;
+}
+
+size_t nkv_link_content_size(const struct nkv_packet *packet)
+{
+    uint8_t head[NKV_PACKET_OVERHEAD_MAX];
+    struct nkv_buffer room = {head, sizeof(head)};
+    size_t size = 0;
+    if (nkv_packet_encode_head(packet, room, &size) != NKV_OK)
+        size = sizeof(head);
+    return nkv_hdlc_content_size(NKV_HDLC_ADDRESS_RPC,
+                                 size + packet->payload.size);
+}
+
+size_t nkv_link_wire_size(const struct nkv_packet *packet)
+{
+    enum { FLAGS = 2 };
+    size_t size = nkv_link_content_size(packet) + FLAGS;
+    for (size_t i = 0; i < packet->payload.size; i++) {
+        uint8_t byte = packet->payload.data[i];
+        size += byte == 0x7e || byte == 0x7d;
+    }
+    return size;
+}
+
+static void finish_frame(struct nkv_link *link)
+{
+    free(link->out);
+    link->out = NULL;
+}
+
+void nkv_link_drop(struct nkv_link *link, uint32_t call_id)
+{
+    if (link->out != NULL && link->out_call_id == call_id)
+        finish_frame(link);
+}
+
+enum nkv_status nkv_link_flush(struct nkv_link *link, uint64_t until_ms)
+{
+    if (link->dead)
+        return NKV_UNAVAILABLE;
+    while (link->out != NULL) {
         size_t size = 0;
+        struct nkv_span rest = {link->out + link->out_sent,
+                                link->out_size - link->out_sent};
         errno = 0;
-        enum nkv_status status = write_some(link, bytes, until_ms, &size);
-        if (status != NKV_OK)
-            return status;
-        bytes.data += size;
-        bytes.size -= size;
-        if (bytes.size > 0 && nkv_link_now(link) >= until_ms)
-            return NKV_DEADLINE_EXCEEDED;
+        enum nkv_status status = link->transport.write(
+            link->transport.context, rest, time_until(link, until_ms), &size);
+        if (status == NKV_DEADLINE_EXCEEDED)
+            return NKV_OK;
+        if (status != NKV_OK || size == 0 || size > rest.size)
+            return die_writing(link);
+        link->counters.bytes_sent += size;
+        link->out_sent += size;
+        if (link->out_sent == link->out_size) {
+            link->counters.frames_sent++;
+            finish_frame(link);
+        }
+        /* A transport that takes a little at a time has its time limit, too. */
+        if (link->out != NULL && nkv_link_now(link) >= until_ms)
+            return NKV_OK;
     }
     return NKV_OK;
+}
+
+enum nkv_status nkv_link_start(struct nkv_link *link,
+                               const struct nkv_packet *packet)
+{
+    if (link->dead)
+        return NKV_UNAVAILABLE;
+    struct frame frame = {0};
+    enum nkv_status status = make_frame(packet, &frame);
+    if (status != NKV_OK) {
+        free(frame.data);
+        return status;
+    }
+    if (link->trace != NULL) {
+        struct nkv_text meaning = {0};
+        struct nkv_span bytes = {frame.data, frame.size};
+        nkv_trace_packet(packet, &meaning);
+        show(link, true, bytes, &meaning);
+    }
+    link->out = frame.data;
+    link->out_size = frame.size;
+    link->out_sent = 0;
+    link->out_call_id = packet->call_id;
+    return nkv_link_flush(link, nkv_link_now(link));
+}
+
+/* Waits until the frame that waits is out; what arrives meanwhile is taken, for
+ * the other end may not read before it has written. */
+static enum nkv_status drain(struct nkv_link *link, uint64_t until_ms)
+{
+    enum { TURN_MS = 20 };
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && link->out != NULL) {
+        uint64_t now = nkv_link_now(link);
+        if (now >= until_ms)
+            return NKV_DEADLINE_EXCEEDED;
+        uint64_t turn = until_ms - now < TURN_MS ? until_ms : now + TURN_MS;
+        status = nkv_link_flush(link, turn);
+        if (status == NKV_OK && link->out != NULL)
+            status = nkv_link_poll(link, nkv_link_now(link));
+    }
+    return status;
 }
 
 enum nkv_status nkv_link_send(struct nkv_link *link,
@@ -297,18 +376,10 @@ enum nkv_status nkv_link_send(struct nkv_link *link,
 {
     if (link->dead)
         return NKV_UNAVAILABLE;
-    struct frame frame = {0};
-    enum nkv_status status = make_frame(packet, &frame);
-    struct nkv_span bytes = {frame.data, frame.size};
-    if (status == NKV_OK && link->trace != NULL) {
-        struct nkv_text meaning = {0};
-        nkv_trace_packet(packet, &meaning);
-        show(link, true, bytes, &meaning);
-    }
+    enum nkv_status status = drain(link, until_ms);
     if (status == NKV_OK)
-        status = write_all(link, bytes, until_ms);
-    if (status == NKV_OK)
-        link->counters.frames_sent++;
-    free(frame.data);
-    return status;
+        status = nkv_link_start(link, packet);
+    if (status != NKV_OK)
+        return status;
+    return drain(link, until_ms);
 }

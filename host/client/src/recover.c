@@ -1,10 +1,7 @@
 /* What to do when the device has restarted, or has lost the thread. */
-#include "batch.h"
+#include "lane.h"
 
 #include <string.h>
-
-/* Without a single answer in between. */
-enum { RECOVERIES_MAX = 16 };
 
 enum verdict {
     /* Send it again. */
@@ -13,7 +10,7 @@ enum verdict {
     VERDICT_UNKNOWN
 };
 
-bool nkv_batch_is_final(const struct nkv_answer *answer)
+bool nkv_lane_is_final(const struct nkv_answer *answer)
 {
     if (answer->is_server_error)
         return answer->status != NKV_UNAVAILABLE;
@@ -28,7 +25,7 @@ bool nkv_batch_is_final(const struct nkv_answer *answer)
     }
 }
 
-/* What the batch's later mutations have made of a key, or may have. */
+/* What later mutations have made of a key, or may have. */
 struct later {
     /* One was answered OK: whatever was before it in order was decided before
      * it was. */
@@ -38,28 +35,26 @@ struct later {
     bool maybe_deleted;
 };
 
-static bool is_same_key(const struct nkv_mutation *one,
-                        const struct nkv_mutation *other)
+static bool is_same_key(const struct nkv_write *one,
+                        const struct nkv_write *other)
 {
-    return one->key.size == other->key.size &&
-           memcmp(one->key.data, other->key.data, one->key.size) == 0;
+    const struct nkv_span *key = &one->mutation.key;
+    return one->task.store == other->task.store &&
+           key->size == other->mutation.key.size &&
+           memcmp(key->data, other->mutation.key.data, key->size) == 0;
 }
 
-static struct later look_behind(const struct nkv_batch *batch,
-                                const struct nkv_mutation *mutation)
+static struct later look_behind(const struct nkv_write *write)
 {
     struct later later = {0};
-    const struct nkv_mutation *end = batch->mutations + batch->next;
-    for (const struct nkv_mutation *it = mutation + 1; it < end; it++) {
-        if (it->status == NKV_OK && is_same_key(it, mutation))
-            later.done = true;
-    }
-    for (size_t i = 0; i < batch->flight_count; i++) {
-        const struct nkv_flight *flight = batch->flights[i];
-        const struct nkv_mutation *it = flight->mutation;
-        if (it <= mutation || !flight->ambiguous || !is_same_key(it, mutation))
+    for (const struct nkv_write *it = write->next; it != NULL; it = it->next) {
+        if (!is_same_key(it, write))
             continue;
-        if (it->kind == NKV_MUTATION_PUT)
+        if (it->decided && it->mutation.status == NKV_OK)
+            later.done = true;
+        if (it->decided || !it->ambiguous)
+            continue;
+        if (it->mutation.kind == NKV_MUTATION_PUT)
             later.maybe_put = true;
         else
             later.maybe_deleted = true;
@@ -93,121 +88,163 @@ static enum verdict judge_delete(const struct nkv_mutation *mutation,
     return present || later->maybe_deleted ? VERDICT_UNKNOWN : VERDICT_DONE;
 }
 
-/* Reads the key of a conditional mutation that may have been applied. */
-static enum nkv_status judge(struct nkv_batch *batch,
-                             struct nkv_mutation *mutation,
-                             enum verdict *verdict)
+/* Begins to read the key of a conditional mutation that may have been applied.
+ * False: no memory. */
+static bool begin_judging(struct nkv_lane *lane, struct nkv_write *write)
 {
-    struct nkv_client *client = batch->client;
-    struct later later = look_behind(batch, mutation);
-    struct nkv_client_value value = {0};
-    *verdict = VERDICT_UNKNOWN;
-    /* It was decided before that one, and the key tells of that one only. */
-    if (later.done)
-        return NKV_OK;
-    enum nkv_status status = nkv_host_get(client, mutation->key, &value);
-    bool absent = status == NKV_NOT_FOUND && client->reason == NKV_REASON_NONE;
-    if (status == NKV_OK || absent) {
-        *verdict = mutation->kind == NKV_MUTATION_PUT
-                       ? judge_put(mutation, &later, !absent, &value)
-                       : judge_delete(mutation, &later, !absent, &value);
-        mutation->version = value.version;
-        status = NKV_OK;
-    }
-    nkv_client_value_clear(&value);
-    return status;
+    struct nkv_scope scope;
+    nkv_task_enter(&write->task, &scope);
+    lane->get = nkv_get_start_within(lane->client, write->mutation.key);
+    nkv_task_leave(&write->task, &scope);
+    lane->judged = write;
+    return lane->get != NULL;
 }
 
-/* Ends the flights that an answer has come for meanwhile, and readies the
- * others to be sent again. */
-static void sort_out(struct nkv_batch *batch)
+/* What the key tells. */
+static enum verdict judge(struct nkv_write *write, const struct nkv_get *get)
 {
-    for (size_t i = 0; i < batch->flight_count;) {
-        struct nkv_flight *flight = batch->flights[i];
+    struct nkv_mutation *mutation = &write->mutation;
+    struct later later = look_behind(write);
+    bool absent = get->task.status == NKV_NOT_FOUND &&
+                  get->task.reason == NKV_REASON_NONE;
+    if (get->task.status != NKV_OK && !absent)
+        return VERDICT_UNKNOWN;
+    mutation->version = get->value.version;
+    return mutation->kind == NKV_MUTATION_PUT
+               ? judge_put(mutation, &later, !absent, &get->value)
+               : judge_delete(mutation, &later, !absent, &get->value);
+}
+
+static void apply_verdict(struct nkv_write *write, enum verdict verdict)
+{
+    write->ambiguous = false;
+    if (verdict != VERDICT_REPEAT)
+        nkv_write_decide(write, verdict == VERDICT_DONE ? NKV_OK : NKV_UNKNOWN,
+                         NKV_REASON_NONE);
+}
+
+static void end_reading(struct nkv_lane *lane)
+{
+    nkv_get_release(lane->get);
+    lane->get = NULL;
+    lane->judged = NULL;
+}
+
+/* The key was read, or could not be. */
+static void finish_judging(struct nkv_lane *lane)
+{
+    struct nkv_write *write = lane->judged;
+    enum nkv_status status = lane->get->task.status;
+    bool line_failed =
+        status == NKV_DEADLINE_EXCEEDED || status == NKV_UNAVAILABLE;
+    if (write != NULL && line_failed) {
+        write->task.error = lane->get->task.error;
+        nkv_task_end(&write->task, status);
+    } else if (write != NULL) {
+        apply_verdict(write, judge(write, lane->get));
+    }
+    end_reading(lane);
+}
+
+/* Ends the mutations that an answer has come for meanwhile, and readies the
+ * others to be sent again. */
+static void sort_out(struct nkv_lane *lane)
+{
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
         struct nkv_answer answer = {0};
         bool final = false;
-        if (flight->exchange.done) {
-            nkv_exchange_answer(&flight->exchange, &answer);
-            final = nkv_batch_is_final(&answer);
+        if (!nkv_write_is_flying(write))
+            continue;
+        if (write->exchange.done) {
+            nkv_exchange_answer(&write->exchange, &answer);
+            final = nkv_lane_is_final(&answer);
             if (answer.reason == NKV_REASON_SESSION_UNKNOWN &&
-                flight->sends == 1)
-                flight->refused = true;
+                write->sends == 1)
+                write->refused = true;
         }
         if (final)
-            nkv_flight_finish(batch, i, &answer);
+            nkv_write_finish(write, &answer);
         else
-            nkv_exchange_revive(&batch->flights[i++]->exchange, 0);
+            nkv_exchange_revive(&write->exchange, 0);
         nkv_answer_clear(&answer);
     }
 }
 
-/* Settles the plain ones that must not be repeated: a later mutation of the
- * batch has written the key since. Then the plain one, being before it in
- * order, was done before it; done again, it would undo the later one. */
-static void drop_superseded(struct nkv_batch *batch)
+void nkv_lane_fit(struct nkv_lane *lane)
 {
-    for (size_t i = 0; i < batch->flight_count;) {
-        const struct nkv_flight *flight = batch->flights[i];
-        if (flight->ambiguous && !flight->mutation->conditional &&
-            look_behind(batch, flight->mutation).done)
-            nkv_flight_drop(batch, i, NKV_OK);
-        else
-            i++;
+    const struct nkv_host_session *session = &lane->client->session;
+    lane->is_same = session->session == lane->session &&
+                    session->device.boot_id == lane->boot_id;
+    lane->session = session->session;
+    lane->boot_id = session->device.boot_id;
+    lane->applied = session->last_seq;
+    lane->is_settling = true;
+    sort_out(lane);
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
+        if (nkv_write_is_flying(write) && !lane->is_same && write->sends > 0 &&
+            !write->refused)
+            write->ambiguous = true;
     }
 }
 
-/* Settles the conditional ones that must not be repeated blindly. */
-static enum nkv_status settle(struct nkv_batch *batch)
+/* Settles the plain ones that must not be repeated: a later mutation has
+ * written the key since. Then the plain one, being before it in order, was done
+ * before it; done again, it would undo the later one. */
+static void drop_superseded(struct nkv_lane *lane)
 {
-    for (size_t i = 0; i < batch->flight_count;) {
-        struct nkv_flight *flight = batch->flights[i];
-        enum verdict verdict = VERDICT_REPEAT;
-        if (flight->ambiguous && flight->mutation->conditional) {
-            enum nkv_status status = judge(batch, flight->mutation, &verdict);
-            if (status != NKV_OK)
-                return status;
-            flight->ambiguous = false;
-        }
-        if (verdict == VERDICT_REPEAT)
-            i++;
-        else
-            nkv_flight_drop(batch, i,
-                            verdict == VERDICT_DONE ? NKV_OK : NKV_UNKNOWN);
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
+        if (nkv_write_is_flying(write) && write->ambiguous &&
+            !write->mutation.conditional && look_behind(write).done)
+            nkv_write_decide(write, NKV_OK, NKV_REASON_NONE);
     }
-    return NKV_OK;
 }
 
-enum nkv_status nkv_batch_recover(struct nkv_batch *batch)
+/* Settles the conditional ones that must not be repeated blindly. False: a key
+ * is being read. */
+static bool judge_all(struct nkv_lane *lane)
 {
-    struct nkv_host_session *session = &batch->client->session;
-    if (batch->recoveries++ == RECOVERIES_MAX)
-        return nkv_host_fail(batch->client, NKV_UNAVAILABLE,
-                             "the device forgets the session again and again");
-    uint32_t session_before = session->session;
-    uint32_t boot_before = session->device.boot_id;
-    enum nkv_status status = nkv_host_open_session(batch->client);
-    if (status != NKV_OK)
-        return status;
-    bool same = session->session == session_before &&
-                session->device.boot_id == boot_before;
-    uint32_t applied = session->last_seq;
-    batch->lost = false;
-    sort_out(batch);
-    for (size_t i = 0; i < batch->flight_count; i++) {
-        struct nkv_flight *flight = batch->flights[i];
-        if (!same && flight->sends > 0 && !flight->refused)
-            flight->ambiguous = true;
+    if (lane->get != NULL && !lane->get->task.ended && lane->judged != NULL)
+        return false;
+    if (lane->get != NULL)
+        finish_judging(lane);
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
+        if (!nkv_write_is_flying(write) || !write->ambiguous ||
+            !write->mutation.conditional)
+            continue;
+        /* Where a later one is done, it was decided before that one, and the
+         * key tells of that one only. */
+        if (!look_behind(write).done && begin_judging(lane, write))
+            return false;
+        lane->judged = NULL;
+        apply_verdict(write, VERDICT_UNKNOWN);
     }
-    /* What turns out to be done supersedes, too: so after settling. */
-    status = settle(batch);
-    if (status == NKV_OK)
-        drop_superseded(batch);
-    for (size_t i = 0; status == NKV_OK && i < batch->flight_count; i++) {
-        struct nkv_flight *flight = batch->flights[i];
+    return true;
+}
+
+static void renumber(struct nkv_lane *lane)
+{
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
         /* Numbers wrap. */
-        bool is_new = flight->seq - applied - 1 < UINT32_MAX / 2;
-        if (!same || is_new || flight->renumber)
-            status = nkv_flight_renumber(batch, flight);
+        bool is_new = write->seq - lane->applied - 1 < UINT32_MAX / 2;
+        if (nkv_write_is_flying(write) &&
+            (!lane->is_same || is_new || write->renumber) &&
+            !nkv_write_renumber(write))
+            nkv_write_abandon(write, nkv_host_no_memory);
     }
-    return status;
+}
+
+bool nkv_lane_settle(struct nkv_lane *lane)
+{
+    if (!judge_all(lane))
+        return false;
+    /* What turned out to be done supersedes, too: so after judging. */
+    drop_superseded(lane);
+    renumber(lane);
+    lane->is_settling = false;
+    return true;
 }
