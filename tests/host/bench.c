@@ -59,6 +59,15 @@ void nkv_bench_wait(struct nkv_bench *bench, uint32_t time_ms)
         take_turn(bench, until_us);
 }
 
+void nkv_bench_pass(struct nkv_bench *bench, uint32_t time_ms)
+{
+    struct nkv_line_sim *line = &bench->line;
+    uint64_t until_us = line->now_us + (uint64_t)time_ms * 1000;
+    while (line->now_us < until_us && !is_cut(bench) &&
+           nkv_line_sim_next_us(line, NKV_BENCH_CLIENT) > line->now_us)
+        take_turn(bench, until_us);
+}
+
 static enum nkv_status fail_cut(const struct nkv_bench *bench)
 {
     errno = bench->cut_error;

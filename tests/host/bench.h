@@ -47,6 +47,9 @@ struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
  * likes. */
 void nkv_bench_wait(struct nkv_bench *bench, uint32_t time_ms);
 
+/* Lets time pass until something has arrived for the client, or as long. */
+void nkv_bench_pass(struct nkv_bench *bench, uint32_t time_ms);
+
 uint64_t nkv_bench_now_ms(const struct nkv_bench *bench);
 
 #endif

@@ -403,7 +403,9 @@ void nkv_exchange_cancel(struct nkv_client *client,
 {
     struct nkv_packet packet = packet_of(exchange);
     nkv_host_add_farewell(client, &packet, NKV_CANCELLED);
-    nkv_host_send_farewells(client);
+    /* In a callback the link may be in the middle of a packet. */
+    if (!client->is_calling_back)
+        nkv_host_send_farewells(client);
 }
 
 /* ---- Calls that nobody waits for any more ----------------------------- */

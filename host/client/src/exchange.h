@@ -36,7 +36,8 @@ struct nkv_exchange {
     enum nkv_status (*before_repeat)(void *context, bool *is_over);
     void *context;
     bool stop;
-    /* It is sent once, and "busy" is an answer like others. */
+    /* It is sent once, and "busy" is an answer like others. What is answered in
+     * part is not sent again either. */
     bool once;
     /* Bytes on the wire to allow for besides, before an answer comes. */
     size_t ahead;

@@ -673,6 +673,76 @@ NKV_MUST_USE enum nkv_status nkv_client_start_mutation(
     struct nkv_client *client, const struct nkv_call_options *call,
     const struct nkv_mutation_call *mutation, uint64_t *number);
 
+/* Which end of a method has one message, and which a stream. */
+enum nkv_call_kind {
+    NKV_CALL_UNARY = 0,
+    NKV_CALL_SERVER_STREAM = 1,
+    NKV_CALL_CLIENT_STREAM = 2,
+    NKV_CALL_BIDIRECTIONAL = 3
+};
+
+/* A call of any method of any pw_rpc server. */
+struct nkv_generic_call {
+    /* The service's full name, "pw.rpc.EchoService", and the method's bare one,
+     * "Echo". */
+    const char *service;
+    const char *method;
+    enum nkv_call_kind kind;
+    /* The request's message as it goes over the wire, at most 65536 bytes, and
+     * no more than the device takes. Of kinds with a client's stream usually
+     * empty. */
+    struct nkv_span request;
+    /* 0: the client's. */
+    uint32_t channel_id;
+    /* Doing it twice is the same as doing it once: as long as nothing has come
+     * back, the request is sent again as other calls' are, and after
+     * UNAVAILABLE, too. Otherwise it is sent once. */
+    bool is_repeatable;
+    /* Gets each message of the device's stream, until it returns. NULL: they
+     * are dropped. */
+    void (*message)(void *context, struct nkv_span payload);
+    /* payload is that of the device's RESPONSE, until the callback returns. */
+    void (*done)(void *context, const struct nkv_client_outcome *outcome,
+                 struct nkv_span payload);
+    void *context;
+};
+
+/*
+ * Starts a generic call. The device need be no norkv device, and no session is
+ * opened; as long as none is, requests that are unanswered at once stay within
+ * 512 bytes. options may be NULL, its store does not matter. An outcome's
+ * status is the device's, of its RESPONSE or SERVER_ERROR:
+ * - NKV_NOT_FOUND with is_server_error: it has no such service or method.
+ * - NKV_DEADLINE_EXCEEDED, NKV_UNAVAILABLE: it may have been done.
+ *
+ * Statuses as nkv_client_start_get, and NKV_INVALID_ARGUMENT: something is
+ * missing, or too large.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_start_call(struct nkv_client *client,
+                      const struct nkv_call_options *options,
+                      const struct nkv_generic_call *call, uint64_t *number);
+
+/*
+ * Sends a further message of the client's stream, once the request is out and
+ * the line has room. pw_rpc does not acknowledge them, so that how much of them
+ * a device can take at once is for the caller to know.
+ *
+ * - NKV_RESOURCE_EXHAUSTED: 64 messages or 65536 bytes wait already.
+ * - NKV_NOT_FOUND: the call has ended.
+ * - NKV_FAILED_PRECONDITION: its kind has no client's stream, or that is
+ *   complete.
+ * - NKV_INVALID_ARGUMENT: it is larger than 65536 bytes.
+ */
+NKV_MUST_USE enum nkv_status nkv_client_send(struct nkv_client *client,
+                                             uint64_t call,
+                                             struct nkv_span message);
+
+/* Completes the client's stream, behind the messages before. Statuses as
+ * nkv_client_send. */
+NKV_MUST_USE enum nkv_status nkv_client_complete(struct nkv_client *client,
+                                                 uint64_t call);
+
 /* Ends a call. Its callback comes with NKV_CANCELLED, the next time that
  * callbacks are called.
  * - NKV_NOT_FOUND: it has ended already, or there was none of this number. */
