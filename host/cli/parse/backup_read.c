@@ -329,7 +329,7 @@ static bool check_sizes(const struct reading *reading,
 static bool take_record(const struct reading *reading, json_t *object)
 {
     char shown[NKV_SHOW_SHORT_SIZE];
-    struct nkv_record record;
+    struct nkv_record record = {{NULL, 0}, {NULL, 0}};
     const char *unknown;
 
     if (!json_is_object(object)) {
