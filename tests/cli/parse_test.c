@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <text.h>
+#include <words.h>
 
 static struct nkv_span span(const char *text, size_t size)
 {
@@ -200,6 +201,54 @@ static void a_malformed_line_is_named(void **state)
     assert_int_equal(error.line, 1);
 }
 
+static void expect_words(const char *line, const char *const *expected)
+{
+    struct nkv_words words;
+    size_t count = 0;
+
+    assert_null(nkv_words_split(line, &words));
+    while (expected[count] != NULL) {
+        assert_true(count < words.count);
+        assert_string_equal(words.list[count], expected[count]);
+        count++;
+    }
+    assert_int_equal(words.count, count);
+    assert_null(words.list[count]);
+    nkv_words_free(&words);
+}
+
+#define WORDS(...)                                                             \
+    (const char *const[])                                                      \
+    {                                                                          \
+        __VA_ARGS__, NULL                                                      \
+    }
+
+static void words_are_those_of_a_shell(void **state)
+{
+    (void)state;
+    expect_words("a", WORDS("a"));
+    expect_words(" put\tk  v \r\n", WORDS("put", "k", "v"));
+    expect_words("'a b'\"c 'd'\"e\\ f", WORDS("a bc 'd'e f"));
+    expect_words("'' \"\" x", WORDS("", "", "x"));
+    expect_words("'\\' \"\\\\\\\"\\n\"", WORDS("\\", "\\\"\\n"));
+    expect_words("a#b $HOME * # c 'd", WORDS("a#b", "$HOME", "*"));
+    expect_words("# all", WORDS(NULL));
+    expect_words("", WORDS(NULL));
+}
+
+static void a_line_that_goes_on_is_refused(void **state)
+{
+    static const char *const lines[] = {"a 'b", "a \"b", "\"a\\\"", "a\\"};
+    struct nkv_words words;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_non_null(nkv_words_split(lines[i], &words));
+        assert_int_equal(words.count, 0);
+        assert_null(words.list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +262,8 @@ int main(void)
         cmocka_unit_test(many_settings_are_all_kept),
         cmocka_unit_test(a_script_gives_its_commands_in_order),
         cmocka_unit_test(a_malformed_line_is_named),
+        cmocka_unit_test(words_are_those_of_a_shell),
+        cmocka_unit_test(a_line_that_goes_on_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

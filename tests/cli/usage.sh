@@ -3,7 +3,7 @@
 
 test_each_command_explains_itself()
 {
-    for command in ports info get put del ls stats sectors verify collect erase-all apply \
+    for command in ports info get put del ls stats sectors verify sh collect erase-all apply \
         log echo image help; do
         norkv help $command
         expect_done
@@ -45,7 +45,7 @@ test_help_lists_every_command()
 {
     norkv --help
     expect_done
-    for command in ports info get put del ls stats sectors verify collect erase-all apply \
+    for command in ports info get put del ls stats sectors verify sh collect erase-all apply \
         log echo image help; do
         expect_out_has "^  $command "
     done

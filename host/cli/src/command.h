@@ -70,6 +70,8 @@ enum nkv_exit nkv_run_log(const struct nkv_options *options, int count,
                           char **operands);
 enum nkv_exit nkv_run_echo(const struct nkv_options *options, int count,
                            char **operands);
+enum nkv_exit nkv_run_sh(const struct nkv_options *options, int count,
+                         char **operands);
 enum nkv_exit nkv_run_help(const struct nkv_options *options, int count,
                            char **operands);
 enum nkv_exit nkv_run_image_create(const struct nkv_options *options, int count,

@@ -117,6 +117,12 @@ const struct nkv_command nkv_commands[] = {
      nkv_run_echo},
     {"image", "work on a flash file or dump", "COMMAND FILE ...",
      "See 'norkv help image'.\n", 0, 0, NKV_TAKES_COMMON, NULL},
+    {"sh", "run commands one after another", "",
+     "Opens the port once and reads commands as on the command line, without\n"
+     "norkv in front: from a terminal with history and completion, else from\n"
+     "standard input up to the first that fails, whose exit code it gives.\n"
+     "Options of sh are for all commands. 'exit' or Ctrl-D ends it.\n",
+     0, 0, KEYED, nkv_run_sh},
     {"help", "explain a command", "[COMMAND]",
      "Explains norkv, a command, or a command of image.\n", 0, 2,
      NKV_TAKES_COMMON, nkv_run_help},

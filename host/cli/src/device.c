@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include "shell_port.h"
+
 #include "text.h"
 
 #include <inttypes.h>
@@ -78,7 +80,7 @@ static bool has_choice(const struct nkv_options *options)
            nkv_given(options, NKV_OPTION_VID_PID);
 }
 
-static enum nkv_exit name_port(const struct nkv_options *options, char **name)
+enum nkv_exit nkv_name_port(const struct nkv_options *options, char **name)
 {
     *name = NULL;
     if (has_choice(options) && nkv_given(options, NKV_OPTION_PORT)) {
@@ -147,13 +149,17 @@ enum nkv_exit nkv_connect_as(const struct nkv_options *options,
                              struct nkv_client **client)
 {
     char *port;
-    enum nkv_exit code = name_port(options, &port);
+    enum nkv_exit code;
 
     *client = NULL;
+    fill(options, how);
+    if (options->shell_port != NULL) {
+        return nkv_shell_port_connect(options->shell_port, how, client);
+    }
+    code = nkv_name_port(options, &port);
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    fill(options, how);
     code = open_port(port, how, client);
     free(port);
     if (code == NKV_EXIT_DONE && nkv_given(options, NKV_OPTION_VERBOSE) &&

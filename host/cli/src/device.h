@@ -14,6 +14,10 @@ enum {
     NKV_TIMEOUT_LONG = 120 * 1000
 };
 
+/* Sets *name to the port that the options mean; free it. Errors are reported.
+ */
+enum nkv_exit nkv_name_port(const struct nkv_options *options, char **name);
+
 /*
  * Opens the port that the options name. Everything that is done with client
  * ends within --timeout, or timeout_ms where that was not given, after this.

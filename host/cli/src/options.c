@@ -325,6 +325,8 @@ enum nkv_exit nkv_options_parse(int argc, char **argv,
     fill_long_options(long_options);
     fill_letters(letters);
     opterr = 0;
+    /* From the start, also when it was called before. */
+    optind = 0;
     while ((answer = getopt_long(argc, argv, letters, long_options, NULL)) !=
            -1) {
         enum nkv_exit code;
@@ -353,6 +355,46 @@ enum nkv_exit nkv_options_check(const struct nkv_options *options,
         }
     }
     return NKV_EXIT_DONE;
+}
+
+static bool inherits(const struct nkv_options *options,
+                     const struct nkv_options *shell, uint64_t takes,
+                     enum nkv_option option)
+{
+    return nkv_given(shell, option) && !nkv_given(options, option) &&
+           (takes & NKV_TAKES(option)) != 0;
+}
+
+void nkv_options_inherit(struct nkv_options *options,
+                         const struct nkv_options *shell, uint64_t takes)
+{
+    static const enum nkv_option flags[] = {NKV_OPTION_VERBOSE, NKV_OPTION_JSON,
+                                            NKV_OPTION_KEY_HEX};
+
+    options->shell_port = shell->shell_port;
+    options->port = shell->port;
+    options->baud = shell->baud;
+    options->dtr = shell->dtr;
+    options->rts = shell->rts;
+    if (inherits(options, shell, takes, NKV_OPTION_STORE)) {
+        options->given |= NKV_TAKES(NKV_OPTION_STORE);
+        options->store = shell->store;
+        options->store_name = shell->store_name;
+    }
+    if (inherits(options, shell, takes, NKV_OPTION_TIMEOUT)) {
+        options->given |= NKV_TAKES(NKV_OPTION_TIMEOUT);
+        options->timeout_ms = shell->timeout_ms;
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (inherits(options, shell, takes, flags[i])) {
+            options->given |= NKV_TAKES(flags[i]);
+        }
+    }
+}
+
+const char *nkv_option_name(enum nkv_option option)
+{
+    return descriptions[option].name;
 }
 
 void nkv_options_print(uint64_t set)

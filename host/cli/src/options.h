@@ -71,6 +71,8 @@ enum nkv_option {
      NKV_TAKES(NKV_OPTION_PROGRAM_UNIT) | NKV_TAKES(NKV_OPTION_COPIES) |       \
      NKV_TAKES(NKV_OPTION_FORMAT) | NKV_TAKES(NKV_OPTION_MAX_KEYS))
 
+struct nkv_shell_port;
+
 struct nkv_options {
     /* The set of those given. */
     uint64_t given;
@@ -96,6 +98,8 @@ struct nkv_options {
     uint32_t count;
     uint32_t size;
     uint32_t interval_ms;
+    /* The port that a shell keeps open; NULL: there is no shell. */
+    struct nkv_shell_port *shell_port;
     /* Of a flash file; its defaults where nothing was given. */
     struct nkv_geometry geometry;
 };
@@ -116,6 +120,14 @@ enum nkv_exit nkv_options_parse(int argc, char **argv,
 /* Reports the first option given that is not in the set takes. */
 enum nkv_exit nkv_options_check(const struct nkv_options *options,
                                 uint64_t takes, const char *command);
+
+/* Takes over from a shell's options its port, and of the rest what is in the
+ * set takes and was not given. */
+void nkv_options_inherit(struct nkv_options *options,
+                         const struct nkv_options *shell, uint64_t takes);
+
+/* The name of an option, without the dashes. */
+const char *nkv_option_name(enum nkv_option option);
 
 /* Prints a line for each option in the set. */
 void nkv_options_print(uint64_t set);

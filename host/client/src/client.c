@@ -175,6 +175,29 @@ nkv_client_open_transport(const struct nkv_client_transport *transport,
     return status;
 }
 
+enum nkv_status nkv_client_open_port(const char *port,
+                                     const struct nkv_client_options *options,
+                                     struct nkv_client_transport *transport,
+                                     char why[NKV_CLIENT_WHY_SIZE])
+{
+    struct nkv_text text = {0};
+    const struct nkv_port_request request = {
+        .port = port,
+        .baud = or_default(options->baud, DEFAULT_BAUD),
+        .timeout_ms = or_default(options->limit_ms, DEFAULT_DEADLINE_MS),
+        .dtr = options->dtr,
+        .rts = options->rts,
+    };
+    enum nkv_status status = nkv_port_open(&request, transport, &text);
+    if (status == NKV_OK) {
+        transport->name = port;
+        transport->baud = request.baud;
+    }
+    snprintf(why, NKV_CLIENT_WHY_SIZE, "%s",
+             text.size > 0 ? text.text : "no memory");
+    return status;
+}
+
 void nkv_client_free(struct nkv_client **client)
 {
     if (client == NULL || *client == NULL)

@@ -221,6 +221,22 @@ nkv_client_open_transport(const struct nkv_client_transport *transport,
                           const struct nkv_client_options *options,
                           struct nkv_client **client);
 
+/* A message of up to this many bytes, NUL included. */
+enum { NKV_CLIENT_WHY_SIZE = 768 };
+
+/*
+ * Opens a port as nkv_client_open does, for nkv_client_open_transport: for a
+ * program that keeps it open from one client to the next. Of options baud, dtr,
+ * rts and limit_ms count. transport->name is port, borrowed; the caller calls
+ * transport->close. On failure *why tells the reason, without the port.
+ *
+ * Statuses as nkv_client_open.
+ */
+NKV_MUST_USE enum nkv_status
+nkv_client_open_port(const char *port, const struct nkv_client_options *options,
+                     struct nkv_client_transport *transport,
+                     char why[NKV_CLIENT_WHY_SIZE]);
+
 /* Closes the port and frees *client, which becomes NULL and may be NULL. */
 void nkv_client_free(struct nkv_client **client);
 
