@@ -436,6 +436,33 @@ test_options_stand_before_and_behind_the_command()
     expect_done
 }
 
+test_call_reaches_any_method()
+{
+    device
+    norkv call pw.rpc.EchoService/Echo --hex 0a026869
+    expect_done
+    expect_out 0a026869
+    norkv call pw.rpc.EchoService/Echo --hex 0a026869 --json
+    expect_done
+    expect_out_has '"0a026869"'
+    printf '\x0a\x02hi' >request
+    norkv call pw.rpc.EchoService/Echo --file request -o response
+    expect_done
+    cmp -s request response || fail "the response is another"
+    norkv put k v
+    norkv call norkv.v1.Store/Scan
+    expect_done
+    expect_out_has 6b
+    norkv call no.such.Service/Method
+    expect_error 1 "the device has no such service or method"
+    norkv call norkv.v1.Store/Get --hex 12027a7a
+    expect_error 1 "NOT_FOUND"
+    norkv call Echo
+    expect_error 2 "no SERVICE/METHOD"
+    norkv call pw.rpc.EchoService/Echo --hex 0
+    expect_error 2 "hex"
+}
+
 test_values_survive_a_power_cut_of_the_device()
 {
     device

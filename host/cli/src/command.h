@@ -68,6 +68,8 @@ enum nkv_exit nkv_run_diff(const struct nkv_options *options, int count,
                            char **operands);
 enum nkv_exit nkv_run_log(const struct nkv_options *options, int count,
                           char **operands);
+enum nkv_exit nkv_run_call(const struct nkv_options *options, int count,
+                           char **operands);
 enum nkv_exit nkv_run_echo(const struct nkv_options *options, int count,
                            char **operands);
 enum nkv_exit nkv_run_sh(const struct nkv_options *options, int count,

@@ -106,6 +106,16 @@ const struct nkv_command nkv_commands[] = {
      (UNKEYED & ~NKV_TAKES(NKV_OPTION_STORE)) | NKV_TAKES(NKV_OPTION_COUNT_OF) |
          NKV_TAKES(NKV_OPTION_TIMESTAMPS),
      nkv_run_log},
+    {"call", "call any method of any pw_rpc server",
+     "SERVICE/METHOD [--hex BYTES | --file F | -] [-o FILE]",
+     "The request is a message's bytes, or empty. Each message of a stream is "
+     "a\n"
+     "line of hex digits, and so is the response; -o writes the response's\n"
+     "bare bytes. The request is sent once.\n",
+     1, 2,
+     (UNKEYED & ~NKV_TAKES(NKV_OPTION_STORE)) | VALUE |
+         NKV_TAKES(NKV_OPTION_OUTPUT),
+     nkv_run_call},
     {"echo", "test the line", "[--count N] [--size BYTES] [--interval TIME]",
      "Has the device send back texts, one after the other and none of them\n"
      "twice: how many got lost, how long they took, bytes a second, and bad\n"
