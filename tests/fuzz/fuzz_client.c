@@ -19,8 +19,9 @@
 #include <string.h>
 
 enum {
-    CALL_KINDS = 10,
+    CALL_KINDS = 11,
     CALL_OPEN = 0,
+    CALL_AT_ONCE = 10,
     LINE_SIZE = 1 << 16,
     RAW = 0,
     NONE = 255
@@ -190,6 +191,114 @@ static enum nkv_status apply(struct nkv_client *client)
     return nkv_client_apply(client, NULL, mutations, 6);
 }
 
+/* ---- Calls that do not block ------------------------------------------- */
+
+/* Ends that are still to come. */
+struct pending {
+    struct nkv_client *client;
+    unsigned count;
+    unsigned sum;
+};
+
+static void count_end(struct pending *pending,
+                      const struct nkv_client_outcome *outcome)
+{
+    if (pending->count-- == 0 ||
+        (outcome->status == NKV_OK) != (outcome->error[0] == '\0'))
+        abort();
+}
+
+static void got(void *context, const struct nkv_client_outcome *outcome,
+                struct nkv_client_value *value)
+{
+    struct pending *pending = context;
+    for (size_t i = 0; i < value->size; i++)
+        pending->sum += value->data[i];
+    count_end(pending, outcome);
+}
+
+static void wrote(void *context, const struct nkv_client_outcome *outcome,
+                  const struct nkv_mutation *mutation)
+{
+    (void)mutation;
+    count_end(context, outcome);
+}
+
+static void heard(void *context, struct nkv_span payload)
+{
+    struct pending *pending = context;
+    for (size_t i = 0; i < payload.size; i++)
+        pending->sum += payload.data[i];
+}
+
+static void ended(void *context, const struct nkv_client_outcome *outcome,
+                  struct nkv_span payload)
+{
+    heard(context, payload);
+    count_end(context, outcome);
+}
+
+static void start_write(struct pending *pending, bool conditional)
+{
+    static const uint8_t bytes[] = "k";
+    struct nkv_mutation_call put = {
+        .mutation = {.key = {bytes, 1},
+                     .value = {bytes, 1},
+                     .conditional = conditional},
+        .done = wrote,
+        .context = pending,
+    };
+    uint64_t number;
+    if (nkv_client_start_mutation(pending->client, NULL, &put, &number) ==
+        NKV_OK)
+        pending->count++;
+}
+
+static void start_others(struct pending *pending)
+{
+    static const uint8_t bytes[] = "k";
+    struct nkv_get_call get = {{bytes, 1}, got, pending};
+    struct nkv_generic_call call = {
+        .service = "norkv.v1.Store",
+        .method = "Scan",
+        .kind = NKV_CALL_BIDIRECTIONAL,
+        .message = heard,
+        .done = ended,
+        .context = pending,
+    };
+    uint64_t number;
+    if (nkv_client_start_get(pending->client, NULL, &get, &number) == NKV_OK)
+        pending->count++;
+    if (nkv_client_start_call(pending->client, NULL, &call, &number) != NKV_OK)
+        return;
+    pending->count++;
+    if (nkv_client_send(pending->client, number, get.key) != NKV_OK ||
+        nkv_client_complete(pending->client, number) != NKV_OK)
+        abort();
+}
+
+/* Each call ends once, and within its deadline. */
+static void run_at_once(struct nkv_client *client, struct device *device)
+{
+    enum { TURNS_MAX = 100000 };
+    struct pending pending = {.client = client};
+    for (int i = 0; i < 3; i++) {
+        start_write(&pending, i == 1);
+        start_others(&pending);
+    }
+    for (int i = 0; i < TURNS_MAX; i++) {
+        int timeout_ms = nkv_client_timeout_ms(client);
+        if (timeout_ms < 0)
+            break;
+        if (device->line_size == 0)
+            device->now_ms += (uint64_t)timeout_ms;
+        if (nkv_client_process(client) != NKV_OK)
+            break;
+    }
+    if (pending.count != 0)
+        abort();
+}
+
 static enum nkv_status make_call(struct nkv_client *client, unsigned call,
                                  unsigned *sum)
 {
@@ -266,6 +375,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct nkv_client *client;
     if (nkv_client_open_transport(&transport, &options, &client) != NKV_OK)
         abort();
+    if (device->call == CALL_AT_ONCE) {
+        run_at_once(client, device);
+        nkv_client_free(&client);
+        free(device);
+        return 0;
+    }
     enum nkv_status status = make_call(client, device->call, &sum);
     /* A failure says why; a success says nothing. */
     if ((status == NKV_OK) != (nkv_client_error(client)[0] == '\0'))

@@ -392,6 +392,8 @@ void nkv_exchange_linger(struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
     uint64_t until = nkv_link_now(&client->link) + client->latency_ms;
+    if (until > client->deadline_at)
+        until = client->deadline_at;
     enum nkv_status status = NKV_OK;
     while (status == NKV_OK && !exchange->done &&
            nkv_link_now(&client->link) < until)
