@@ -60,6 +60,8 @@ enum nkv_exit nkv_run_collect(const struct nkv_options *options, int count,
                               char **operands);
 enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,
                                 char **operands);
+enum nkv_exit nkv_run_restore(const struct nkv_options *options, int count,
+                              char **operands);
 enum nkv_exit nkv_run_apply(const struct nkv_options *options, int count,
                             char **operands);
 enum nkv_exit nkv_run_backup(const struct nkv_options *options, int count,

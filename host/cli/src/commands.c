@@ -98,6 +98,19 @@ const struct nkv_command nkv_commands[] = {
      "PREFIX, or with that of the backup. When the digests agree, nothing is\n"
      "read. Exit code 0: the same, 1: different, 2: trouble. FILE may be -.\n",
      1, 2, KEYED, nkv_run_diff},
+    {"restore", "put the records of a backup", "FILE [--replace]",
+     "The whole file is checked, against what the device holds and takes too,\n"
+     "before anything is written; --dry-run shows what would be. With "
+     "--replace\n"
+     "keys that are not in the file, but have its prefix, are deleted first. "
+     "A\n"
+     "file of another product or unit id is refused without --force. In the "
+     "end\n"
+     "the device's digest is compared. FILE may be -.\n",
+     1, 1,
+     UNKEYED | NKV_TAKES(NKV_OPTION_DRY_RUN) | NKV_TAKES(NKV_OPTION_REPLACE) |
+         NKV_TAKES(NKV_OPTION_FORCE),
+     nkv_run_restore},
     {"log", "show what the device says besides", "[--count N] [--timestamps]",
      "Shows the device's logs, boot messages and other text between frames as\n"
      "they come, until Ctrl-C, --timeout or --count lines. Nothing is sent.\n"

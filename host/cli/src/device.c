@@ -181,6 +181,45 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
     return nkv_connect_as(options, &how, client);
 }
 
+/* The port that the options choose now; free it. NULL: it is not there. */
+static char *choose_again(const struct nkv_options *options)
+{
+    char why[NKV_PORTS_WHY_SIZE];
+    const struct nkv_port *port;
+    struct nkv_port *ports;
+    size_t count;
+    char *name = NULL;
+
+    if (nkv_ports_list(&ports, &count) != NKV_OK) {
+        return NULL;
+    }
+    if (nkv_ports_find(ports, count, &options->choice, &port, why) == NKV_OK) {
+        name = strdup(port->name);
+    }
+    nkv_ports_free(ports, count);
+    return name;
+}
+
+enum nkv_status nkv_reconnect(const struct nkv_options *options,
+                              const char *port, uint32_t limit_ms,
+                              struct nkv_client **client)
+{
+    struct nkv_client_options how = {
+        .deadline_ms = limit_ms,
+        .limit_ms = limit_ms,
+    };
+    char *name = has_choice(options) ? choose_again(options) : strdup(port);
+    enum nkv_status status = NKV_NOT_FOUND;
+
+    *client = NULL;
+    if (name != NULL) {
+        fill(options, &how);
+        status = nkv_client_open(name, &how, client);
+        free(name);
+    }
+    return status;
+}
+
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,
                                     uint32_t timeout_ms)
 {

@@ -11,7 +11,8 @@
 enum {
     NKV_TIMEOUT_SHORT = 10 * 1000,
     NKV_TIMEOUT_LISTING = 60 * 1000,
-    NKV_TIMEOUT_LONG = 120 * 1000
+    NKV_TIMEOUT_LONG = 120 * 1000,
+    NKV_TIMEOUT_TRANSFER = 600 * 1000
 };
 
 /* Sets *name to the port that the options mean; free it. Errors are reported.
@@ -34,6 +35,15 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
 enum nkv_exit nkv_connect_as(const struct nkv_options *options,
                              struct nkv_client_options *how,
                              struct nkv_client **client);
+
+/*
+ * Opens a port again that was open as port: of one that was chosen by what it
+ * is, the port that is that now. Nothing is reported; everything ends within
+ * limit_ms, not 0. Statuses as nkv_client_open; free client in any case.
+ */
+enum nkv_status nkv_reconnect(const struct nkv_options *options,
+                              const char *port, uint32_t limit_ms,
+                              struct nkv_client **client);
 
 /* The options of each call. */
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,

@@ -56,7 +56,11 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
     [NKV_OPTION_TYPE] = {"type", 0, "csv|json",
                          "what FILE is (json if its name ends in .json, else "
                          "csv)"},
-    [NKV_OPTION_FORCE] = {"force", 0, NULL, "replace a file that is there"},
+    [NKV_OPTION_REPLACE] = {"replace", 0, NULL,
+                            "delete the keys that are not in the file"},
+    [NKV_OPTION_FORCE] = {"force", 0, NULL,
+                          "all the same: replace a file that is there, "
+                          "restore to another unit"},
     [NKV_OPTION_NO_REPAIR] = {"no-repair", 0, NULL,
                               "the bare scan: repair nothing"},
     [NKV_OPTION_SECTOR_SIZE] = {"sector-size", 0, "BYTES",

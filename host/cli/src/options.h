@@ -32,6 +32,7 @@ enum nkv_option {
     NKV_OPTION_TIMESTAMPS,
     NKV_OPTION_DRY_RUN,
     NKV_OPTION_TYPE,
+    NKV_OPTION_REPLACE,
     NKV_OPTION_FORCE,
     NKV_OPTION_NO_REPAIR,
     /* The flags of norkv/geometry.h, in its order. */

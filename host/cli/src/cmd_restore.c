@@ -1,0 +1,471 @@
+/* norkv restore: puts the records of a backup, after checking all. */
+#include "backup_load.h"
+#include "command.h"
+#include "device.h"
+#include "output.h"
+#include "progress.h"
+#include "restore_plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <text.h>
+#include <time.h>
+
+enum {
+    /* A port that comes back is tried so often. */
+    REOPEN_MS = 250,
+    /* Connections, one after another, in which nothing was done. */
+    FRUITLESS_MAX = 3
+};
+
+struct job {
+    const struct nkv_options *options;
+    const char *path;
+    struct nkv_backup file;
+    struct nkv_client *client;
+    struct nkv_call_options call;
+    struct nkv_restore_plan plan;
+    struct nkv_progress progress;
+    uint64_t end_ms;
+    /* Why the last attempt failed. */
+    char *why;
+    /* The unit that was checked; another one may be plugged in. */
+    char *unit_id;
+    bool is_deleted;
+    /* Records that are done, and the next to give. */
+    size_t done;
+    size_t next;
+    size_t written;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint32_t left_ms(const struct job *job)
+{
+    uint64_t now = now_ms();
+
+    return job->end_ms > now ? (uint32_t)(job->end_ms - now) : 0;
+}
+
+static bool is_dry_run(const struct job *job)
+{
+    return nkv_given(job->options, NKV_OPTION_DRY_RUN);
+}
+
+/* ---- The right device ------------------------------------------------- */
+
+/* Says it, or refuses: a backup with a unit's identity on another unit is a
+ * mistake as a rule. */
+static enum nkv_exit judge_unit(const struct job *job, const char *what,
+                                const char *file, const char *device)
+{
+    char shown[2][NKV_SHOW_SHORT_SIZE];
+    struct nkv_span spans[2] = {
+        {(const uint8_t *)file, strlen(file)},
+        {(const uint8_t *)device, strlen(device)},
+    };
+    const char *port = nkv_client_port(job->client);
+
+    (void)nkv_show_short(spans[0], shown[0]);
+    (void)nkv_show_short(spans[1], shown[1]);
+    if (nkv_given(job->options, NKV_OPTION_FORCE) || is_dry_run(job)) {
+        fprintf(stderr, "norkv: '%s' is of %s '%s', %s is '%s'\n", job->path,
+                what, shown[0], port, shown[1]);
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s' is of %s '%s', but %s is '%s': is it the right "
+                    "device? --force restores it all the same; nothing was "
+                    "written",
+                    job->path, what, shown[0], port, shown[1]);
+}
+
+static bool differ(const char *file, const char *device)
+{
+    return file != NULL && file[0] != '\0' && strcmp(file, device) != 0;
+}
+
+static enum nkv_exit check_unit(struct job *job)
+{
+    const struct nkv_device *device;
+    enum nkv_exit code = NKV_EXIT_DONE;
+    enum nkv_status status =
+        nkv_client_device(job->client, &job->call, &device);
+
+    if (status != NKV_OK) {
+        return nkv_fail_call(job->client, status);
+    }
+    job->unit_id = strdup(device->unit_id);
+    if (job->unit_id == NULL) {
+        return nkv_fail_for_memory();
+    }
+    if (differ(job->file.product, device->product)) {
+        code = judge_unit(job, "product", job->file.product, device->product);
+    }
+    if (code == NKV_EXIT_DONE && differ(job->file.unit_id, device->unit_id)) {
+        code = judge_unit(job, "unit", job->file.unit_id, device->unit_id);
+    }
+    return code;
+}
+
+/* What a backup lacks would be taken for what is to go. */
+static enum nkv_exit check_whole(const struct job *job)
+{
+    bool is_whole = !job->file.partial && job->file.damaged == 0;
+
+    if (is_whole || !nkv_given(job->options, NKV_OPTION_REPLACE) ||
+        nkv_given(job->options, NKV_OPTION_FORCE) || is_dry_run(job)) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s' is not whole, as the store was damaged when it was "
+                    "made: --replace would delete what it lacks; leave it out, "
+                    "or add --force; nothing was written",
+                    job->path);
+}
+
+static void warn_of_file(const struct job *job)
+{
+    if (job->file.partial) {
+        fprintf(stderr,
+                "norkv: '%s' may lack entries: its store had not mounted "
+                "whole\n",
+                job->path);
+    }
+    if (job->file.damaged > 0) {
+        fprintf(stderr,
+                "norkv: '%s' lacks %" PRIu32 " entries that were damaged when "
+                "it was made\n",
+                job->path, job->file.damaged);
+    }
+    if (job->file.changed) {
+        fprintf(stderr,
+                "norkv: '%s' is not of one moment: the store was written "
+                "while it was made\n",
+                job->path);
+    }
+}
+
+/* ---- A port that went away -------------------------------------------- */
+
+static void wait_a_bit(void)
+{
+    struct timespec pause = {.tv_nsec = REOPEN_MS * 1000000L};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Whether the port is there again, with the same unit at it. */
+static bool is_back(struct job *job, const char *port)
+{
+    const struct nkv_device *device;
+
+    nkv_client_free(&job->client);
+    if (nkv_reconnect(job->options, port, left_ms(job) + 1, &job->client) !=
+        NKV_OK) {
+        return false;
+    }
+    return nkv_client_device(job->client, &job->call, &device) == NKV_OK &&
+           strcmp(device->unit_id, job->unit_id) == 0;
+}
+
+/* Opens the port again, for as long as there is time. False: it is not back;
+ * the client still has the reason. */
+static bool reopen(struct job *job)
+{
+    char *port = strdup(nkv_client_port(job->client));
+    bool is_open = false;
+
+    /* In sh the port is not ours to open. */
+    if (port == NULL || job->options->shell_port != NULL) {
+        free(port);
+        return false;
+    }
+    nkv_progress_end(&job->progress);
+    fprintf(stderr,
+            "norkv: %s: %zu of %zu records are stored; waiting for the "
+            "port to go on\n",
+            port, job->done, job->plan.write_count);
+    while (!is_open && left_ms(job) > REOPEN_MS) {
+        wait_a_bit();
+        job->call.deadline_ms = left_ms(job) + 1;
+        is_open = is_back(job, port);
+    }
+    free(port);
+    return is_open;
+}
+
+/* ---- Writing ---------------------------------------------------------- */
+
+static enum nkv_status delete_extras(struct job *job)
+{
+    size_t count = job->plan.is_replace ? job->plan.extra_count : 0;
+    struct nkv_mutation *mutations = calloc(count + 1, sizeof *mutations);
+    enum nkv_status status;
+
+    if (mutations == NULL) {
+        return NKV_INTERNAL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        mutations[i].kind = NKV_MUTATION_DELETE;
+        mutations[i].key = job->plan.extras[i]->key;
+    }
+    status = nkv_client_apply(job->client, &job->call, mutations, count);
+    /* One that is gone already is as it should be. */
+    for (size_t i = 0; i < count && status == NKV_NOT_FOUND; i++) {
+        if (mutations[i].status != NKV_OK &&
+            mutations[i].status != NKV_NOT_FOUND) {
+            status = mutations[i].status;
+        }
+    }
+    free(mutations);
+    return status == NKV_NOT_FOUND ? NKV_OK : status;
+}
+
+static enum nkv_status next_record(void *context, struct nkv_span *key,
+                                   struct nkv_span *value)
+{
+    struct job *job = context;
+
+    if (job->next == job->plan.write_count) {
+        return NKV_NOT_FOUND;
+    }
+    *key = job->plan.writes[job->next]->key;
+    *value = job->plan.writes[job->next]->value;
+    job->next++;
+    return NKV_OK;
+}
+
+static void show_progress(void *context,
+                          const struct nkv_client_restore *restore)
+{
+    struct job *job = context;
+
+    nkv_progress_update(&job->progress, job->done + restore->records);
+}
+
+/* Deletes what is to go, which makes room, then uploads what is not done. */
+static enum nkv_status write_rest(struct job *job)
+{
+    struct nkv_client_restore restore = {
+        .next = next_record,
+        .progress = show_progress,
+        .context = job,
+    };
+    enum nkv_status status = NKV_OK;
+
+    if (!job->is_deleted) {
+        status = delete_extras(job);
+        job->is_deleted = status == NKV_OK;
+    }
+    if (status != NKV_OK || job->done == job->plan.write_count) {
+        return status;
+    }
+    job->next = job->done;
+    status = nkv_client_restore(job->client, &job->call, &restore);
+    job->done += restore.records;
+    job->written += restore.written;
+    return status;
+}
+
+static enum nkv_exit fail_write(struct job *job)
+{
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "%s; %zu of %zu records are stored%s: restore again to "
+                    "store the rest",
+                    job->why != NULL ? job->why : "no memory", job->done,
+                    job->plan.write_count,
+                    job->plan.is_replace && !job->is_deleted
+                        ? ", not all others deleted"
+                        : "");
+}
+
+static enum nkv_exit write_all(struct job *job)
+{
+    unsigned fruitless = 0;
+    enum nkv_status status;
+
+    nkv_progress_begin(&job->progress, job->options, "restore",
+                       NKV_PROGRESS_RECORDS);
+    nkv_progress_set_total(&job->progress, job->plan.write_count);
+    for (;;) {
+        size_t done = job->done;
+
+        status = write_rest(job);
+        fruitless = job->done > done ? 0 : fruitless + 1;
+        free(job->why);
+        job->why = strdup(nkv_client_error(job->client));
+        if (status != NKV_UNAVAILABLE || fruitless == FRUITLESS_MAX ||
+            !reopen(job)) {
+            break;
+        }
+    }
+    nkv_progress_end(&job->progress);
+    return status == NKV_OK ? NKV_EXIT_DONE : fail_write(job);
+}
+
+/* ---- Telling ---------------------------------------------------------- */
+
+static enum nkv_exit print_step(const struct job *job, const char *action,
+                                const struct nkv_record *record)
+{
+    json_t *object;
+
+    if (!nkv_given(job->options, NKV_OPTION_JSON)) {
+        printf("%s ", action);
+        nkv_print_shown(record->key);
+        putchar('\n');
+        return NKV_EXIT_DONE;
+    }
+    object = json_object();
+    nkv_json_set_text(object, "action", action);
+    nkv_json_set_key(object, record->key);
+    if (strcmp(action, "write") == 0) {
+        nkv_json_set_integer(object, "size", (json_int_t)record->value.size);
+    }
+    return nkv_print_json(object);
+}
+
+static enum nkv_exit print_plan(const struct job *job)
+{
+    enum nkv_exit code = NKV_EXIT_DONE;
+    size_t deletions = job->plan.is_replace ? job->plan.extra_count : 0;
+
+    for (size_t i = 0; i < deletions && code == NKV_EXIT_DONE; i++) {
+        code = print_step(job, "delete", job->plan.extras[i]);
+    }
+    for (size_t i = 0; i < job->plan.write_count && code == NKV_EXIT_DONE;
+         i++) {
+        code = print_step(job, "write", job->plan.writes[i]);
+    }
+    return code;
+}
+
+static enum nkv_exit print_sum(const struct job *job)
+{
+    size_t deletions = job->plan.is_replace ? job->plan.extra_count : 0;
+    size_t same = job->file.count - job->plan.write_count;
+    json_t *object;
+
+    if (!nkv_given(job->options, NKV_OPTION_JSON)) {
+        printf(is_dry_run(job)
+                   ? "would write %zu records, %zu are the same, would delete "
+                     "%zu keys\n"
+                   : "wrote %zu records, %zu were the same, deleted %zu keys\n",
+               job->plan.write_count, same, deletions);
+        return NKV_EXIT_DONE;
+    }
+    object = json_object();
+    nkv_json_set_integer(object, "records", (json_int_t)job->file.count);
+    nkv_json_set_integer(object, "written", (json_int_t)job->plan.write_count);
+    nkv_json_set_integer(object, "same", (json_int_t)same);
+    nkv_json_set_integer(object, "deleted", (json_int_t)deletions);
+    json_object_set_new(object, "dry_run", json_boolean(is_dry_run(job)));
+    return nkv_print_json(object);
+}
+
+/* What the device holds must be what it is meant to. */
+static enum nkv_exit check_digest(const struct job *job)
+{
+    struct nkv_client_digest digest;
+    const struct nkv_digest *expected = &job->plan.digest;
+    enum nkv_status status = nkv_client_digest(job->client, &job->call,
+                                               job->file.prefix, &digest, NULL);
+
+    if (status != NKV_OK) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "all is stored, but it could not be verified: %s",
+                        nkv_client_error(job->client));
+    }
+    if (digest.digest == expected->sum && digest.records == expected->records &&
+        digest.bytes == (uint32_t)expected->bytes) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "%s: all is stored, but the device's digest is another: "
+                    "%s; 'norkv diff' tells what differs",
+                    nkv_client_port(job->client),
+                    digest.damaged > 0 ? "it has damaged entries"
+                                       : "someone else has written to it");
+}
+
+/* ---- The command ------------------------------------------------------ */
+
+static enum nkv_exit carry_out(struct job *job)
+{
+    enum nkv_exit code;
+
+    if (is_dry_run(job)) {
+        code = print_plan(job);
+        return code == NKV_EXIT_DONE ? print_sum(job) : code;
+    }
+    code = write_all(job);
+    if (code == NKV_EXIT_DONE) {
+        code = check_digest(job);
+    }
+    return code == NKV_EXIT_DONE ? print_sum(job) : code;
+}
+
+static enum nkv_exit restore(struct job *job)
+{
+    enum nkv_exit code =
+        nkv_connect(job->options, NKV_TIMEOUT_TRANSFER, &job->client);
+
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    code = check_unit(job);
+    if (code == NKV_EXIT_DONE) {
+        warn_of_file(job);
+        job->plan = (struct nkv_restore_plan){
+            .path = job->path,
+            .file = &job->file,
+            .client = job->client,
+            .call = &job->call,
+            .is_replace = nkv_given(job->options, NKV_OPTION_REPLACE),
+        };
+        code = nkv_restore_plan_make(&job->plan);
+    }
+    if (code == NKV_EXIT_DONE) {
+        code = carry_out(job);
+    }
+    nkv_restore_plan_free(&job->plan);
+    nkv_client_free(&job->client);
+    free(job->unit_id);
+    free(job->why);
+    return code;
+}
+
+enum nkv_exit nkv_run_restore(const struct nkv_options *options, int count,
+                              char **operands)
+{
+    struct job job = {
+        .options = options,
+        .path = operands[0],
+        .call = nkv_call_of(options, NKV_TIMEOUT_TRANSFER),
+    };
+    enum nkv_exit code;
+
+    (void)count;
+    code = nkv_backup_load(job.path, "nothing was written", &job.file);
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    code = check_whole(&job);
+    if (code != NKV_EXIT_DONE) {
+        nkv_backup_free(&job.file);
+        return code;
+    }
+    job.end_ms = now_ms() + job.call.deadline_ms;
+    code = restore(&job);
+    nkv_backup_free(&job.file);
+    return code;
+}

@@ -1,0 +1,255 @@
+#include "restore_plan.h"
+
+#include "device.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <text.h>
+
+/* The header of an entry, beside key and value in one sector, and what entries
+ * are a multiple of at least. */
+enum { ENTRY_OVERHEAD = 16, ENTRY_UNIT = 16 };
+
+/* ---- What the device has ---------------------------------------------- */
+
+static bool add(void *context, const struct nkv_client_record *record)
+{
+    struct nkv_restore_plan *plan = context;
+
+    /* A damaged entry is missing: its key is written anew. */
+    return record->status != NKV_OK ||
+           nkv_backup_add(&plan->device, record->key, record->value);
+}
+
+static enum nkv_exit read_device(struct nkv_restore_plan *plan)
+{
+    struct nkv_client_backup what = {
+        .prefix = plan->file->prefix,
+        .record = add,
+        .context = plan,
+    };
+    enum nkv_status status = nkv_client_backup(plan->client, plan->call, &what);
+
+    if (status == NKV_CANCELLED) {
+        return nkv_fail_for_memory();
+    }
+    if (status != NKV_OK) {
+        return nkv_fail_call(plan->client, status);
+    }
+    if (nkv_backup_sort(&plan->device) != NULL) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "%s: the store was written while it was read: repeat "
+                        "the command; nothing was written",
+                        nkv_client_port(plan->client));
+    }
+    return NKV_EXIT_DONE;
+}
+
+/* ---- Comparing -------------------------------------------------------- */
+
+static bool is_same_value(const struct nkv_record *a,
+                          const struct nkv_record *b)
+{
+    return a->value.size == b->value.size &&
+           (a->value.size == 0 ||
+            memcmp(a->value.data, b->value.data, a->value.size) == 0);
+}
+
+/* Takes the next key of either. */
+static void compare_next(struct nkv_restore_plan *plan, size_t *file,
+                         size_t *device)
+{
+    const struct nkv_record *ours =
+        *file < plan->file->count ? &plan->file->records[*file] : NULL;
+    const struct nkv_record *theirs =
+        *device < plan->device.count ? &plan->device.records[*device] : NULL;
+    int order = 1;
+
+    if (theirs == NULL) {
+        order = -1;
+    } else if (ours != NULL) {
+        order = nkv_backup_compare_keys(ours->key, theirs->key);
+    }
+    *file += order <= 0 ? 1 : 0;
+    *device += order >= 0 ? 1 : 0;
+    if (order > 0) {
+        plan->extras[plan->extra_count++] = theirs;
+    } else if (order < 0 || !is_same_value(ours, theirs)) {
+        plan->writes[plan->write_count++] = ours;
+    }
+}
+
+static enum nkv_exit compare(struct nkv_restore_plan *plan)
+{
+    size_t file = 0;
+    size_t device = 0;
+
+    plan->writes = calloc(plan->file->count + 1, sizeof(void *));
+    plan->extras = calloc(plan->device.count + 1, sizeof(void *));
+    if (plan->writes == NULL || plan->extras == NULL) {
+        return nkv_fail_for_memory();
+    }
+    while (file < plan->file->count || device < plan->device.count) {
+        compare_next(plan, &file, &device);
+    }
+    plan->digest = plan->file->digest;
+    for (size_t i = 0; i < plan->extra_count && !plan->is_replace; i++) {
+        nkv_digest_add(&plan->digest, plan->extras[i]->key,
+                       plan->extras[i]->value);
+    }
+    return NKV_EXIT_DONE;
+}
+
+/* ---- What the device takes -------------------------------------------- */
+
+static enum nkv_exit fail_record(const struct nkv_restore_plan *plan,
+                                 const struct nkv_record *record,
+                                 const char *what, size_t size, size_t limit)
+{
+    char shown[NKV_SHOW_SHORT_SIZE];
+
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s': key '%s': the %s has %zu bytes, %s takes %zu at "
+                    "most; nothing was written",
+                    plan->path, nkv_show_short(record->key, shown), what, size,
+                    nkv_client_port(plan->client), limit);
+}
+
+static enum nkv_exit check_sizes(const struct nkv_restore_plan *plan,
+                                 const struct nkv_device *device,
+                                 uint32_t sector_size)
+{
+    for (size_t i = 0; i < plan->write_count; i++) {
+        const struct nkv_record *it = plan->writes[i];
+        size_t frame = device->max_value + (device->max_key - it->key.size);
+        size_t room = sector_size - ENTRY_OVERHEAD - it->key.size;
+
+        if (it->key.size > device->max_key) {
+            return fail_record(plan, it, "key", it->key.size, device->max_key);
+        }
+        if (it->value.size > (room < frame ? room : frame)) {
+            return fail_record(plan, it, "value", it->value.size,
+                               room < frame ? room : frame);
+        }
+    }
+    return NKV_EXIT_DONE;
+}
+
+static size_t deletions(const struct nkv_restore_plan *plan)
+{
+    return plan->is_replace ? plan->extra_count : 0;
+}
+
+/* Keys of the device that the file has not, and does not delete. */
+static enum nkv_exit
+check_key_count(const struct nkv_restore_plan *plan,
+                const struct nkv_client_statistics *statistics)
+{
+    size_t known = plan->device.count;
+    size_t others = statistics->keys > known ? statistics->keys - known : 0;
+    size_t keys =
+        others + plan->file->count + plan->extra_count - deletions(plan);
+
+    if (keys <= statistics->max_keys) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s': with its %zu keys there would be %zu, more than the "
+                    "%" PRIu32 " that %s holds: delete some%s; nothing was "
+                    "written",
+                    plan->path, plan->file->count, keys, statistics->max_keys,
+                    nkv_client_port(plan->client),
+                    plan->is_replace ? "" : ", or use --replace");
+}
+
+static uint64_t entry_size(const struct nkv_record *record,
+                           const struct nkv_client_statistics *statistics)
+{
+    uint64_t unit = statistics->program_unit > ENTRY_UNIT
+                        ? statistics->program_unit
+                        : ENTRY_UNIT;
+    uint64_t size = ENTRY_OVERHEAD + record->key.size + record->value.size;
+
+    return (size + unit - 1) / unit * unit *
+           (statistics->copies == 0 ? 1 : statistics->copies);
+}
+
+static uint64_t size_of(const struct nkv_record *records, size_t count,
+                        const struct nkv_client_statistics *statistics)
+{
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size += entry_size(&records[i], statistics);
+    }
+    return size;
+}
+
+/* What would be live in the end must fit what may be: all but what is kept for
+ * collection and what failed. */
+static enum nkv_exit check_room(const struct nkv_restore_plan *plan,
+                                const struct nkv_client_statistics *statistics)
+{
+    uint64_t live = statistics->live_bytes +
+                    size_of(plan->file->records, plan->file->count, statistics);
+    uint64_t gone =
+        size_of(plan->device.records, plan->device.count, statistics);
+    uint64_t room = (uint64_t)statistics->live_bytes + statistics->free_bytes +
+                    statistics->stale_bytes;
+    uint64_t kept =
+        (uint64_t)statistics->reserved_bytes + statistics->retired_bytes;
+
+    for (size_t i = 0; i < plan->extra_count && !plan->is_replace; i++) {
+        live += entry_size(plan->extras[i], statistics);
+    }
+    if (live <= gone + room - (kept < room ? kept : room)) {
+        return NKV_EXIT_DONE;
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "'%s': %s has no room for it: %" PRIu64 " bytes are too "
+                    "many: delete keys%s; nothing was written",
+                    plan->path, nkv_client_port(plan->client),
+                    live - (gone + room - (kept < room ? kept : room)),
+                    plan->is_replace ? "" : ", or use --replace");
+}
+
+static enum nkv_exit check(const struct nkv_restore_plan *plan)
+{
+    struct nkv_client_statistics statistics;
+    const struct nkv_device *device;
+    enum nkv_exit code;
+    enum nkv_status status =
+        nkv_client_statistics(plan->client, plan->call, &statistics);
+
+    if (status == NKV_OK) {
+        status = nkv_client_device(plan->client, plan->call, &device);
+    }
+    if (status != NKV_OK) {
+        return nkv_fail_call(plan->client, status);
+    }
+    code = check_sizes(plan, device, statistics.sector_size);
+    if (code == NKV_EXIT_DONE) {
+        code = check_key_count(plan, &statistics);
+    }
+    return code == NKV_EXIT_DONE ? check_room(plan, &statistics) : code;
+}
+
+enum nkv_exit nkv_restore_plan_make(struct nkv_restore_plan *plan)
+{
+    enum nkv_exit code = read_device(plan);
+
+    if (code == NKV_EXIT_DONE) {
+        code = compare(plan);
+    }
+    return code == NKV_EXIT_DONE ? check(plan) : code;
+}
+
+void nkv_restore_plan_free(struct nkv_restore_plan *plan)
+{
+    nkv_backup_free(&plan->device);
+    free(plan->writes);
+    free(plan->extras);
+    plan->writes = NULL;
+    plan->extras = NULL;
+}
