@@ -582,6 +582,76 @@ static void a_line_that_takes_nothing_does_not_block(void **state)
     close_rig(rig);
 }
 
+/* ---- Deadlines ---------------------------------------------------------- */
+
+static bool see_none(void *context, const struct nkv_client_record *record)
+{
+    (void)context;
+    (void)record;
+    return true;
+}
+
+static enum nkv_status block(struct nkv_client *client, unsigned which,
+                             const struct nkv_call_options *call)
+{
+    const struct nkv_device *device;
+    struct nkv_client_value value;
+    struct nkv_client_statistics statistics;
+    struct nkv_client_scan scan = {.record = see_none};
+    enum nkv_status status;
+    switch (which) {
+    case 0:
+        return nkv_client_device(client, call, &device);
+    case 1:
+        status = nkv_client_get(client, call, text_span("k"), &value);
+        nkv_client_value_clear(&value);
+        return status;
+    case 2:
+        return nkv_client_put(client, call, text_span("k"), text_span("v"));
+    case 3:
+        return nkv_client_scan(client, call, &scan);
+    case 4:
+        return nkv_client_statistics(client, call, &statistics);
+    default:
+        return nkv_client_collect(client, call, NKV_COLLECT_FULL, NULL);
+    }
+}
+
+static void say_busy(struct nkv_fake_device *device,
+                     const struct nkv_packet *request)
+{
+    if (request->type == NKV_PACKET_REQUEST)
+        nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE,
+                              NKV_UNAVAILABLE, NULL);
+}
+
+/* Session opening, retries and recovery included, whatever the line does. */
+static void no_call_outlives_its_deadline(void **state)
+{
+    (void)state;
+    for (unsigned trouble = 0; trouble < 5; trouble++) {
+        for (unsigned which = trouble == 4; which < 6; which++) {
+            struct nkv_bench bench;
+            struct nkv_fake_device device;
+            struct nkv_call_options call = {.deadline_ms = 700};
+            nkv_bench_init(&bench, 1);
+            nkv_fake_device_init(&device, &bench);
+            /* The last opens the session, and is busy then. */
+            device.answer_open_too = trouble < 4;
+            device.answer = trouble > 2 ? say_busy : NULL;
+            bench.is_stuck = trouble == 1;
+            bench.byte_ms = trouble == 2 ? 10 : 0;
+            bench.line.speed.latency_ms = trouble == 4 ? 90 : 0;
+            struct nkv_client *client = nkv_bench_open(&bench, NULL);
+            uint64_t begun = nkv_bench_now_ms(&bench);
+            assert_int_not_equal(block(client, which, &call), NKV_OK);
+            assert_in_range(nkv_bench_now_ms(&bench) - begun, 700, 700 + 40);
+            nkv_client_free(&client);
+            nkv_bench_free(&bench);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -600,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_generic_stream_gives_each_message),
         cmocka_unit_test(a_generic_call_is_sent_once_unless_told),
         cmocka_unit_test(a_line_that_takes_nothing_does_not_block),
+        cmocka_unit_test(no_call_outlives_its_deadline),
     };
     return cmocka_run_group_tests_name("async", tests, NULL, NULL);
 }
