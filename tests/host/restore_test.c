@@ -475,7 +475,7 @@ restore_to(struct fake *fake, void (*answer)(struct nkv_fake_device *device,
         .next = give_three,
         .context = fake,
     };
-    struct nkv_call_options call = {.deadline_ms = 60000};
+    struct nkv_call_options call = {.deadline_ms = 300000};
     return nkv_client_restore(fake->client, &call, &fake->restore);
 }
 
