@@ -562,7 +562,8 @@ static void know_no_call(struct nkv_fake_device *device,
 static void acknowledge_nothing(struct nkv_fake_device *device,
                                 const struct nkv_packet *request)
 {
-    reply_credit(device, request, 0, 0);
+    if (request->type != NKV_PACKET_CLIENT_ERROR)
+        reply_credit(device, request, 0, 0);
 }
 
 static void nonsense_ends_the_upload(void **state)
