@@ -27,8 +27,10 @@ static bool is_cut(const struct nkv_bench *bench)
     return bench->cut_at_ms != 0 && nkv_bench_now_ms(bench) >= bench->cut_at_ms;
 }
 
-/* Gives the device its turn and moves the clock on, to until_us at most. */
-static void take_turn(struct nkv_bench *bench, uint64_t until_us)
+/* Gives the device its turn and moves the clock on, to until_us at most, and no
+ * further than to what a client that reads is going to read. */
+static void take_turn(struct nkv_bench *bench, uint64_t until_us,
+                      bool client_reads)
 {
     struct nkv_line_sim *line = &bench->line;
     bool more =
@@ -36,7 +38,7 @@ static void take_turn(struct nkv_bench *bench, uint64_t until_us)
     uint64_t next = until_us;
     uint64_t to_client = nkv_line_sim_next_us(line, NKV_BENCH_CLIENT);
     uint64_t to_device = nkv_line_sim_next_us(line, NKV_BENCH_DEVICE);
-    if (to_client > line->now_us && to_client < next)
+    if ((client_reads || to_client > line->now_us) && to_client < next)
         next = to_client;
     /* What it left unread it gets another turn for. */
     more = more || to_device <= line->now_us;
@@ -56,7 +58,7 @@ void nkv_bench_wait(struct nkv_bench *bench, uint32_t time_ms)
 {
     uint64_t until_us = bench->line.now_us + (uint64_t)time_ms * 1000;
     while (bench->line.now_us < until_us)
-        take_turn(bench, until_us);
+        take_turn(bench, until_us, false);
 }
 
 void nkv_bench_pass(struct nkv_bench *bench, uint32_t time_ms)
@@ -65,7 +67,7 @@ void nkv_bench_pass(struct nkv_bench *bench, uint32_t time_ms)
     uint64_t until_us = line->now_us + (uint64_t)time_ms * 1000;
     while (line->now_us < until_us && !is_cut(bench) &&
            nkv_line_sim_next_us(line, NKV_BENCH_CLIENT) > line->now_us)
-        take_turn(bench, until_us);
+        take_turn(bench, until_us, true);
 }
 
 static enum nkv_status fail_cut(const struct nkv_bench *bench)
@@ -87,7 +89,7 @@ static enum nkv_status bench_read(void *context, struct nkv_buffer to,
             return NKV_OK;
         if (bench->line.now_us >= until_us)
             return NKV_DEADLINE_EXCEEDED;
-        take_turn(bench, until_us);
+        take_turn(bench, until_us, true);
     }
 }
 
