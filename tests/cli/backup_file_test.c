@@ -208,14 +208,13 @@ static char *with(const char *from, const char *to)
 {
     char *text = small_file();
     char *at = strstr(text, from);
-    char *changed = malloc(strlen(text) + strlen(to) + 1);
+    size_t size = strlen(text) + strlen(to) + 1;
+    char *changed = malloc(size);
 
     assert_non_null(changed);
     assert_non_null(at);
     *at = '\0';
-    strcpy(changed, text);
-    strcat(changed, to);
-    strcat(changed, at + strlen(from));
+    (void)snprintf(changed, size, "%s%s%s", text, to, at + strlen(from));
     free(text);
     return changed;
 }

@@ -171,8 +171,7 @@ static void get(struct nkv_rpc_call *call, const struct reading *reading,
         return;
     }
     response.version = value.version;
-    response.total_size =
-        value.size == value.total_size ? 0 : value.total_size;
+    response.total_size = value.size == value.total_size ? 0 : value.total_size;
     nkv_rpc_respond(call, NKV_OK, wrap_value(to.data, value.size, &response));
 }
 

@@ -108,6 +108,36 @@ const struct nkv_record *nkv_backup_sort(struct nkv_backup *backup)
     return NULL;
 }
 
+/* The record at a place of a backup, or NULL behind the last. */
+static const struct nkv_record *at(const struct nkv_backup *backup, size_t i)
+{
+    return i < backup->count ? &backup->records[i] : NULL;
+}
+
+bool nkv_backup_next_pair(struct nkv_backup_pairs *pairs)
+{
+    const struct nkv_record *left = at(pairs->left, pairs->left_at);
+    const struct nkv_record *right = at(pairs->right, pairs->right_at);
+    int order = 0;
+
+    if (left != NULL && right != NULL) {
+        order = nkv_backup_compare_keys(left->key, right->key);
+    }
+    pairs->in_left = order <= 0 ? left : NULL;
+    pairs->in_right = order >= 0 ? right : NULL;
+    pairs->left_at += pairs->in_left != NULL;
+    pairs->right_at += pairs->in_right != NULL;
+    return left != NULL || right != NULL;
+}
+
+bool nkv_record_has_value_of(const struct nkv_record *a,
+                             const struct nkv_record *b)
+{
+    return a->value.size == b->value.size &&
+           (a->value.size == 0 ||
+            memcmp(a->value.data, b->value.data, a->value.size) == 0);
+}
+
 void nkv_backup_free(struct nkv_backup *backup)
 {
     while (backup->blocks != NULL) {

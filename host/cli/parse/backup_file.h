@@ -67,6 +67,25 @@ int nkv_backup_compare_keys(struct nkv_span a, struct nkv_span b);
 /* Sorts the records by key. Returns one whose key comes twice, or NULL. */
 const struct nkv_record *nkv_backup_sort(struct nkv_backup *backup);
 
+/* Goes over two sorted backups at once. All zero but left and right: begin. */
+struct nkv_backup_pairs {
+    const struct nkv_backup *left;
+    const struct nkv_backup *right;
+    /* What the two have under the next key of either; NULL: one has it not. */
+    const struct nkv_record *in_left;
+    const struct nkv_record *in_right;
+    /* Private. */
+    size_t left_at;
+    size_t right_at;
+};
+
+/* False: there is no key left. */
+bool nkv_backup_next_pair(struct nkv_backup_pairs *pairs);
+
+/* Whether two records have the same value. */
+bool nkv_record_has_value_of(const struct nkv_record *a,
+                             const struct nkv_record *b);
+
 /* Frees the records and what the backup owns, and makes it all zero. */
 void nkv_backup_free(struct nkv_backup *backup);
 

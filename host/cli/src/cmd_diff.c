@@ -75,10 +75,9 @@ static enum nkv_exit choose_prefix(struct diff *diff, bool given,
 /* ---- Comparing --------------------------------------------------------- */
 
 static enum nkv_exit print_change(struct diff *diff, enum change change,
-                                  const struct nkv_record *file,
-                                  const struct nkv_record *device)
+                                  struct nkv_span key,
+                                  const struct nkv_backup_pairs *pair)
 {
-    struct nkv_span key = file != NULL ? file->key : device->key;
     json_t *object;
 
     diff->counts[change]++;
@@ -91,56 +90,40 @@ static enum nkv_exit print_change(struct diff *diff, enum change change,
     object = json_object();
     nkv_json_set_text(object, "change", names[change]);
     nkv_json_set_key(object, key);
-    if (file != NULL) {
-        nkv_json_set_hex(object, "file_value_hex", file->value);
+    if (pair->in_left != NULL) {
+        nkv_json_set_hex(object, "file_value_hex", pair->in_left->value);
     }
-    if (device != NULL) {
-        nkv_json_set_hex(object, "device_value_hex", device->value);
+    if (pair->in_right != NULL) {
+        nkv_json_set_hex(object, "device_value_hex", pair->in_right->value);
     }
     return nkv_print_json(object);
 }
 
-static bool is_same_value(const struct nkv_record *a,
-                          const struct nkv_record *b)
+/* Says how the two differ in a key. */
+static enum nkv_exit print_pair(struct diff *diff,
+                                const struct nkv_backup_pairs *pair)
 {
-    return a->value.size == b->value.size &&
-           (a->value.size == 0 ||
-            memcmp(a->value.data, b->value.data, a->value.size) == 0);
-}
-
-/* Takes the next key of either, and says how the two differ in it. */
-static enum nkv_exit compare_next(struct diff *diff, size_t *file,
-                                  size_t *device)
-{
-    const struct nkv_record *a =
-        *file < diff->file.count ? &diff->file.records[*file] : NULL;
-    const struct nkv_record *b =
-        *device < diff->device.count ? &diff->device.records[*device] : NULL;
-    int order = a == NULL   ? 1
-                : b == NULL ? -1
-                            : nkv_backup_compare_keys(a->key, b->key);
-
-    *file += order <= 0 ? 1 : 0;
-    *device += order >= 0 ? 1 : 0;
-    if (order < 0) {
-        return print_change(diff, CHANGE_MISSING, a, NULL);
+    if (pair->in_right == NULL) {
+        return print_change(diff, CHANGE_MISSING, pair->in_left->key, pair);
     }
-    if (order > 0) {
-        return print_change(diff, CHANGE_ADDED, NULL, b);
+    if (pair->in_left == NULL) {
+        return print_change(diff, CHANGE_ADDED, pair->in_right->key, pair);
     }
-    return is_same_value(a, b) ? NKV_EXIT_DONE
-                               : print_change(diff, CHANGE_CHANGED, a, b);
+    if (nkv_record_has_value_of(pair->in_left, pair->in_right)) {
+        return NKV_EXIT_DONE;
+    }
+    return print_change(diff, CHANGE_CHANGED, pair->in_left->key, pair);
 }
 
 static enum nkv_exit compare(struct diff *diff)
 {
+    struct nkv_backup_pairs pairs = {.left = &diff->file,
+                                     .right = &diff->device};
     enum nkv_exit code = NKV_EXIT_DONE;
-    size_t file = 0;
-    size_t device = 0;
 
     while (code == NKV_EXIT_DONE && nkv_output_works() &&
-           (file < diff->file.count || device < diff->device.count)) {
-        code = compare_next(diff, &file, &device);
+           nkv_backup_next_pair(&pairs)) {
+        code = print_pair(diff, &pairs);
     }
     return code;
 }

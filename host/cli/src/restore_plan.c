@@ -48,50 +48,23 @@ static enum nkv_exit read_device(struct nkv_restore_plan *plan)
 
 /* ---- Comparing -------------------------------------------------------- */
 
-static bool is_same_value(const struct nkv_record *a,
-                          const struct nkv_record *b)
-{
-    return a->value.size == b->value.size &&
-           (a->value.size == 0 ||
-            memcmp(a->value.data, b->value.data, a->value.size) == 0);
-}
-
-/* Takes the next key of either. */
-static void compare_next(struct nkv_restore_plan *plan, size_t *file,
-                         size_t *device)
-{
-    const struct nkv_record *ours =
-        *file < plan->file->count ? &plan->file->records[*file] : NULL;
-    const struct nkv_record *theirs =
-        *device < plan->device.count ? &plan->device.records[*device] : NULL;
-    int order = 1;
-
-    if (theirs == NULL) {
-        order = -1;
-    } else if (ours != NULL) {
-        order = nkv_backup_compare_keys(ours->key, theirs->key);
-    }
-    *file += order <= 0 ? 1 : 0;
-    *device += order >= 0 ? 1 : 0;
-    if (order > 0) {
-        plan->extras[plan->extra_count++] = theirs;
-    } else if (order < 0 || !is_same_value(ours, theirs)) {
-        plan->writes[plan->write_count++] = ours;
-    }
-}
-
 static enum nkv_exit compare(struct nkv_restore_plan *plan)
 {
-    size_t file = 0;
-    size_t device = 0;
+    struct nkv_backup_pairs pairs = {.left = plan->file,
+                                     .right = &plan->device};
 
     plan->writes = calloc(plan->file->count + 1, sizeof(void *));
     plan->extras = calloc(plan->device.count + 1, sizeof(void *));
     if (plan->writes == NULL || plan->extras == NULL) {
         return nkv_fail_for_memory();
     }
-    while (file < plan->file->count || device < plan->device.count) {
-        compare_next(plan, &file, &device);
+    while (nkv_backup_next_pair(&pairs)) {
+        if (pairs.in_left == NULL) {
+            plan->extras[plan->extra_count++] = pairs.in_right;
+        } else if (pairs.in_right == NULL ||
+                   !nkv_record_has_value_of(pairs.in_left, pairs.in_right)) {
+            plan->writes[plan->write_count++] = pairs.in_left;
+        }
     }
     plan->digest = plan->file->digest;
     for (size_t i = 0; i < plan->extra_count && !plan->is_replace; i++) {

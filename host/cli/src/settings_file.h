@@ -1,4 +1,5 @@
-/* The settings that apply writes, from a CSV or JSON file and the files it names. */
+/* The settings that apply writes, from a CSV or JSON file and the files it
+ * names. */
 #ifndef NORKV_CLI_SETTINGS_FILE_H
 #define NORKV_CLI_SETTINGS_FILE_H
 

@@ -36,6 +36,6 @@ struct nkv_get *nkv_get_start_within(struct nkv_client *client,
                                      struct nkv_span key);
 
 /* Ends it if it has not ended, and frees it. */
-void nkv_get_release(struct nkv_get *get);
+void nkv_get_release(struct nkv_get *reading);
 
 #endif

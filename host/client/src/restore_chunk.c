@@ -86,7 +86,7 @@ static size_t best_content(const struct nkv_restoring *restoring, size_t most)
     double size = average(restoring);
     double best = 0;
     double best_rate = 0;
-    for (double count = 1; OVERHEAD + count * size <= (double)most; count++) {
+    for (unsigned count = 1; OVERHEAD + count * size <= (double)most; count++) {
         double gained = rate(restoring, size, count);
         if (gained > best_rate) {
             best_rate = gained;
