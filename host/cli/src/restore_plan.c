@@ -56,20 +56,22 @@ static enum nkv_exit compare(struct nkv_restore_plan *plan)
     plan->writes = calloc(plan->file->count + 1, sizeof(void *));
     plan->extras = calloc(plan->device.count + 1, sizeof(void *));
     if (plan->writes == NULL || plan->extras == NULL) {
-        return nkv_fail_for_memory();
-    }
-    while (nkv_backup_next_pair(&pairs)) {
-        if (pairs.in_left == NULL) {
-            plan->extras[plan->extra_count++] = pairs.in_right;
-        } else if (pairs.in_right == NULL ||
-                   !nkv_record_has_value_of(pairs.in_left, pairs.in_right)) {
-            plan->writes[plan->write_count++] = pairs.in_left;
-        }
+        (void)nkv_fail_for_memory();
+        return NKV_EXIT_FAILED;
     }
     plan->digest = plan->file->digest;
-    for (size_t i = 0; i < plan->extra_count && !plan->is_replace; i++) {
-        nkv_digest_add(&plan->digest, plan->extras[i]->key,
-                       plan->extras[i]->value);
+    while (nkv_backup_next_pair(&pairs)) {
+        const struct nkv_record *ours = pairs.in_left;
+        const struct nkv_record *theirs = pairs.in_right;
+
+        if (ours == NULL) {
+            plan->extras[plan->extra_count++] = theirs;
+        } else if (theirs == NULL || !nkv_record_has_value_of(ours, theirs)) {
+            plan->writes[plan->write_count++] = ours;
+        }
+        if (ours == NULL && !plan->is_replace) {
+            nkv_digest_add(&plan->digest, theirs->key, theirs->value);
+        }
     }
     return NKV_EXIT_DONE;
 }
