@@ -150,6 +150,21 @@ void nkv_rig_init(struct nkv_rig *rig, const struct nkv_rig_options *options)
     assert_int_equal(nkv_server_init(&rig->server, &rig->config), NKV_OK);
 }
 
+int nkv_rig_set_up(void **state)
+{
+    static struct nkv_rig rig;
+
+    nkv_rig_init(&rig, NULL);
+    *state = &rig;
+    return 0;
+}
+
+int nkv_rig_tear_down(void **state)
+{
+    nkv_rig_free(*state);
+    return 0;
+}
+
 void nkv_rig_restart(struct nkv_rig *rig)
 {
     rig->config.boot_id++;

@@ -89,6 +89,10 @@ void nkv_rig_init(struct nkv_rig *rig, const struct nkv_rig_options *options);
 
 void nkv_rig_free(struct nkv_rig *rig);
 
+/* The same for a group of cmocka's tests, of the usual rig; *state is it. */
+int nkv_rig_set_up(void **state);
+int nkv_rig_tear_down(void **state);
+
 /* Starts the device again on the same flash. */
 void nkv_rig_restart(struct nkv_rig *rig);
 

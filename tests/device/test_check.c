@@ -33,21 +33,6 @@ struct check {
     enum nkv_status status;
 };
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 /* Sectors and Check take the same two numbers. */
 static uint32_t start(struct nkv_rig *rig, uint32_t method, uint32_t store,
                       uint32_t first)
@@ -483,7 +468,8 @@ static void sectors_and_findings_fit_the_smallest_packets(void **state)
     nkv_rig_free(&rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {

@@ -11,21 +11,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 static void open_tells_who_the_device_is_and_what_it_takes(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -388,7 +373,8 @@ static void a_store_that_did_not_mount_is_shown_and_not_written(void **state)
     nkv_rig_free(&rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {

@@ -10,21 +10,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 /* Reads a frame with a get of "key" into to; returns its size. */
 static size_t make_get(struct nkv_rig *rig, uint8_t *to, size_t capacity)
 {
@@ -439,7 +424,8 @@ static void garbage_does_not_lock_the_receiver(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {

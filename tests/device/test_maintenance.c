@@ -17,21 +17,6 @@ struct outcome {
     enum nkv_status status;
 };
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 /* Adds what the last poll sent for a call. */
 static void watch(const struct nkv_rig *rig, uint32_t call_id,
                   struct outcome *outcome)
@@ -556,7 +541,8 @@ static void idle_work_waits_for_the_end_of_a_frame(void **state)
     assert_true(rig->stores[0].flash.counts.operations > before);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {

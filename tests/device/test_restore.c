@@ -23,21 +23,6 @@ struct stream {
 
 static struct nkv_rig *slow_rig;
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 /* ---- Streams ---------------------------------------------------------- */
 
 static void add(struct stream *stream, const char *key, struct nkv_span value)
@@ -866,7 +851,8 @@ static void no_idle_work_is_done_between_chunks(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
     static const struct CMUnitTest tests[] = {
         CASE(the_first_answer_is_a_credit),
         CASE(records_are_put_and_credited_chunk_by_chunk),

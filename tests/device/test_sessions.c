@@ -47,21 +47,6 @@ static uint32_t open_session(struct nkv_rig *rig, uint32_t client)
     return opened.message.session;
 }
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 static void a_repeated_delete_is_answered_as_the_first_was(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -341,7 +326,8 @@ static void sequence_numbers_wrap(void **state)
         write(rig, put(session, UINT32_MAX, "a", "1")).message.replayed);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {

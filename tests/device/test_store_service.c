@@ -9,21 +9,6 @@
 #include <cmocka.h>
 #include <norkv/crc32.h>
 
-static int set_up(void **state)
-{
-    static struct nkv_rig rig;
-
-    nkv_rig_init(&rig, NULL);
-    *state = &rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    nkv_rig_free(*state);
-    return 0;
-}
-
 static void fill(uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -455,7 +440,8 @@ static void a_damaged_entry_is_data_loss(void **state)
     assert_int_equal(nkv_rig_describe(rig, 0, "key").status, NKV_DATA_LOSS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
 int main(void)
 {
