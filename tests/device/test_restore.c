@@ -725,6 +725,24 @@ static void a_client_that_is_gone_is_forgotten(void **state)
     expect_end(rig, 1, NKV_DEADLINE_EXCEEDED);
 }
 
+/* Noise that never pauses leaves no time for idle work, but hides no silence.
+ */
+static void noise_keeps_no_client_alive(void **state)
+{
+    struct nkv_rig *rig = *state;
+    struct stream stream;
+
+    (void)begin(rig);
+    fill(&stream, 4, 32);
+    for (int i = 0; i < 600; i++) {
+        rig->now_ms += 50;
+        nkv_rig_send_bytes(rig, "x", 1);
+        nkv_rig_run(rig);
+    }
+    expect_credit(rig, 0, &stream, 0);
+    expect_end(rig, 1, NKV_DEADLINE_EXCEEDED);
+}
+
 static void a_line_that_takes_nothing_ends_the_call(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -880,6 +898,7 @@ int main(void)
         CASE(a_second_restore_takes_the_place_of_the_first),
         CASE(a_cancelled_restore_ends_silently),
         CASE(a_client_that_is_gone_is_forgotten),
+        CASE(noise_keeps_no_client_alive),
         CASE(a_line_that_takes_nothing_ends_the_call),
         CASE(a_chunk_of_slow_puts_is_spread_over_polls),
         CASE(a_line_that_is_cut_within_a_chunk_is_read_again),

@@ -213,10 +213,10 @@ bool nkv_server_poll(struct nkv_server *server)
     if (received || was_running) {
         return true;
     }
+    nkv_restore_expire(server);
     if (!is_line_quiet(server)) {
         return false;
     }
-    nkv_restore_expire(server);
     return !nkv_is_restoring(server) && idle(server);
 }
 
