@@ -241,6 +241,32 @@ test_a_pulled_cable_is_waited_for()
     [ "$(wc -l <out)" -eq 70 ] || fail 'expected 70 keys'
 }
 
+test_a_cable_pulled_while_it_verifies_is_waited_for()
+{
+    local pid address
+
+    start_sim --tcp 127.0.0.1:0 --baud 1200
+    address=${PORT#tcp:}
+    ours k=v >file
+    norkv --port "$PORT" put k v
+    expect_rc 0
+    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
+    pid=$!
+    pids+=("$pid")
+    until grep -q '> .*Digest' err; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.02
+    done
+    kill_sim
+    start_sim --tcp "$address"
+    wait "$pid"
+    RC=$?
+    expect_rc 0
+    expect_out 'wrote 0 records, 1 were the same, deleted 0 keys'
+    grep -q '0 of 0 records are stored; waiting for the port' err ||
+        fail 'expected to be told that it waits'
+}
+
 test_a_port_that_does_not_come_back_ends_in_time()
 {
     local pid

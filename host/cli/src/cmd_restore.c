@@ -34,6 +34,8 @@ struct job {
     /* The unit that was checked; another one may be plugged in. */
     char *unit_id;
     bool is_deleted;
+    /* What the device holds in the end. */
+    struct nkv_client_digest digest;
     /* Records that are done, and the next to give. */
     size_t done;
     size_t next;
@@ -276,8 +278,29 @@ static enum nkv_status write_rest(struct job *job)
     return status;
 }
 
+static bool is_all_stored(const struct job *job)
+{
+    return job->is_deleted && job->done == job->plan.write_count;
+}
+
+/* Writes the rest, then asks what the device holds. */
+static enum nkv_status write_and_ask(struct job *job)
+{
+    enum nkv_status status = write_rest(job);
+
+    return status != NKV_OK
+               ? status
+               : nkv_client_digest(job->client, &job->call, job->file.prefix,
+                                   &job->digest, NULL);
+}
+
 static enum nkv_exit fail_write(struct job *job)
 {
+    if (is_all_stored(job)) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "all is stored, but it could not be verified: %s",
+                        job->why != NULL ? job->why : "no memory");
+    }
     return nkv_fail(NKV_EXIT_FAILED,
                     "%s; %zu of %zu records are stored%s: restore again to "
                     "store the rest",
@@ -299,7 +322,7 @@ static enum nkv_exit write_all(struct job *job)
     for (;;) {
         size_t done = job->done;
 
-        status = write_rest(job);
+        status = write_and_ask(job);
         fruitless = job->done > done ? 0 : fruitless + 1;
         free(job->why);
         job->why = strdup(nkv_client_error(job->client));
@@ -375,26 +398,20 @@ static enum nkv_exit print_sum(const struct job *job)
 /* What the device holds must be what it is meant to. */
 static enum nkv_exit check_digest(const struct job *job)
 {
-    struct nkv_client_digest digest;
+    const struct nkv_client_digest *digest = &job->digest;
     const struct nkv_digest *expected = &job->plan.digest;
-    enum nkv_status status = nkv_client_digest(job->client, &job->call,
-                                               job->file.prefix, &digest, NULL);
 
-    if (status != NKV_OK) {
-        return nkv_fail(NKV_EXIT_FAILED,
-                        "all is stored, but it could not be verified: %s",
-                        nkv_client_error(job->client));
-    }
-    if (digest.digest == expected->sum && digest.records == expected->records &&
-        digest.bytes == (uint32_t)expected->bytes) {
+    if (digest->digest == expected->sum &&
+        digest->records == expected->records &&
+        digest->bytes == (uint32_t)expected->bytes) {
         return NKV_EXIT_DONE;
     }
     return nkv_fail(NKV_EXIT_FAILED,
                     "%s: all is stored, but the device's digest is another: "
                     "%s; 'norkv diff' tells what differs",
                     nkv_client_port(job->client),
-                    digest.damaged > 0 ? "it has damaged entries"
-                                       : "someone else has written to it");
+                    digest->damaged > 0 ? "it has damaged entries"
+                                        : "someone else has written to it");
 }
 
 /* ---- The command ------------------------------------------------------ */
