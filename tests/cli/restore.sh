@@ -44,7 +44,7 @@ backup()
     done
     printf '{"format":"norkv-backup","version":1,"product":"%s",' "$product"
     printf '"unit_id":"%s","firmware":"1","store":0,' "$unit"
-    printf '"store_name":"settings","prefix_hex":"%s",' "$(hex_of "$prefix")"
+    printf '"store_name":"%s","prefix_hex":"%s",' "${STORE-main}" "$(hex_of "$prefix")"
     printf '"time":"2026-11-26T07:00:00Z","changed":false,"partial":false,"damaged":%d,' "${DAMAGED-0}"
     printf '"record_count":%d,"bytes":%d,"digest":"%016x",' $# "$bytes" "$SUM"
     printf '"records":[%s]}\n' "$records"
@@ -146,10 +146,10 @@ test_another_units_backup_needs_force()
     device
     backup norkv-sim UNIT-8 '' serial=SN-8 >file
     norkv restore file
-    expect_refused "is of unit 'UNIT-8', but .* is 'UNIT-7'.*--force.*nothing was written"
+    expect_refused "is of unit 'UNIT-8', but that of .* is 'UNIT-7'.*--force.*nothing was written"
     backup valve UNIT-7 '' serial=SN-8 >file
     norkv restore file
-    expect_refused "is of product 'valve', but .* is 'norkv-sim'"
+    expect_refused "is of product 'valve', but that of .* is 'norkv-sim'"
     norkv restore file --force
     expect_rc 0
     expect_out 'wrote 1 records, 0 were the same, deleted 0 keys'
@@ -157,6 +157,19 @@ test_another_units_backup_needs_force()
     norkv restore file --dry-run
     expect_rc 0
     grep -q "is of product 'valve'" err || fail 'expected a warning'
+}
+
+test_a_backup_of_another_store_needs_force()
+{
+    device --store "cal=$TMP/cal"
+    STORE=main ours serial=SN-7 >file
+    norkv restore file --store cal
+    expect_refused "is of store 'main', but that of .* is 'cal'.*--force.*nothing was written"
+    norkv ls --store cal
+    expect_out ''
+    STORE=cal ours serial=SN-7 >file
+    norkv restore file --store cal
+    expect_rc 0
 }
 
 test_a_damaged_file_is_refused_whole()

@@ -72,30 +72,13 @@ static bool set_time(struct nkv_backup *backup)
                     &parts) == sizeof backup->time - 1;
 }
 
-/* The store that --store means, by its number or its name. */
-static void set_store(const struct nkv_options *options,
-                      const struct nkv_device *device,
-                      struct nkv_backup *backup)
-{
-    backup->store = options->store;
-    for (size_t i = 0; i < device->store_count; i++) {
-        const struct nkv_device_store *it = &device->stores[i];
-
-        if (options->store_name != NULL
-                ? strcmp(it->name, options->store_name) == 0
-                : it->number == options->store) {
-            backup->store = it->number;
-            backup->store_name = it->name;
-        }
-    }
-}
-
 /* Whose records these are. What it points to is the client's. */
 static enum nkv_exit set_source(const struct nkv_options *options,
                                 struct nkv_client *client,
                                 struct nkv_backup *backup)
 {
     struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
+    const struct nkv_device_store *store;
     const struct nkv_device *device;
     enum nkv_status status = nkv_client_device(client, &call, &device);
 
@@ -109,7 +92,11 @@ static enum nkv_exit set_source(const struct nkv_options *options,
     backup->product = device->product;
     backup->unit_id = device->unit_id;
     backup->firmware = device->firmware;
-    set_store(options, device, backup);
+    store = nkv_chosen_store(options, device);
+    if (store != NULL) {
+        backup->store = store->number;
+        backup->store_name = store->name;
+    }
     return NKV_EXIT_DONE;
 }
 

@@ -64,10 +64,15 @@ static bool is_dry_run(const struct job *job)
 
 /* ---- The right device ------------------------------------------------- */
 
-/* Says it, or refuses: a backup with a unit's identity on another unit is a
- * mistake as a rule. */
-static enum nkv_exit judge_unit(const struct job *job, const char *what,
-                                const char *file, const char *device)
+static bool differ(const char *file, const char *device)
+{
+    return file != NULL && file[0] != '\0' && strcmp(file, device) != 0;
+}
+
+/* Says when the backup is of another product, unit or store, or refuses: to put
+ * one unit's identity on another is a mistake as a rule. */
+static enum nkv_exit judge(const struct job *job, const char *what,
+                           const char *file, const char *device)
 {
     char shown[2][NKV_SHOW_SHORT_SIZE];
     struct nkv_span spans[2] = {
@@ -76,29 +81,29 @@ static enum nkv_exit judge_unit(const struct job *job, const char *what,
     };
     const char *port = nkv_client_port(job->client);
 
+    if (!differ(file, device)) {
+        return NKV_EXIT_DONE;
+    }
     (void)nkv_show_short(spans[0], shown[0]);
     (void)nkv_show_short(spans[1], shown[1]);
     if (nkv_given(job->options, NKV_OPTION_FORCE) || is_dry_run(job)) {
-        fprintf(stderr, "norkv: '%s' is of %s '%s', %s is '%s'\n", job->path,
-                what, shown[0], port, shown[1]);
+        fprintf(stderr, "norkv: '%s' is of %s '%s', that of %s is '%s'\n",
+                job->path, what, shown[0], port, shown[1]);
         return NKV_EXIT_DONE;
     }
-    return nkv_fail(NKV_EXIT_FAILED,
-                    "'%s' is of %s '%s', but %s is '%s': is it the right "
-                    "device? --force restores it all the same; nothing was "
-                    "written",
-                    job->path, what, shown[0], port, shown[1]);
-}
-
-static bool differ(const char *file, const char *device)
-{
-    return file != NULL && file[0] != '\0' && strcmp(file, device) != 0;
+    return nkv_fail(
+        NKV_EXIT_FAILED,
+        "'%s' is of %s '%s', but that of %s is '%s': is it the right "
+        "one? --force restores it all the same; nothing was "
+        "written",
+        job->path, what, shown[0], port, shown[1]);
 }
 
 static enum nkv_exit check_unit(struct job *job)
 {
     const struct nkv_device *device;
-    enum nkv_exit code = NKV_EXIT_DONE;
+    const struct nkv_device_store *store;
+    enum nkv_exit code;
     enum nkv_status status =
         nkv_client_device(job->client, &job->call, &device);
 
@@ -109,11 +114,13 @@ static enum nkv_exit check_unit(struct job *job)
     if (job->unit_id == NULL) {
         return nkv_fail_for_memory();
     }
-    if (differ(job->file.product, device->product)) {
-        code = judge_unit(job, "product", job->file.product, device->product);
+    code = judge(job, "product", job->file.product, device->product);
+    if (code == NKV_EXIT_DONE) {
+        code = judge(job, "unit", job->file.unit_id, device->unit_id);
     }
-    if (code == NKV_EXIT_DONE && differ(job->file.unit_id, device->unit_id)) {
-        code = judge_unit(job, "unit", job->file.unit_id, device->unit_id);
+    store = nkv_chosen_store(job->options, device);
+    if (code == NKV_EXIT_DONE && store != NULL) {
+        code = judge(job, "store", job->file.store_name, store->name);
     }
     return code;
 }

@@ -23,6 +23,22 @@ static void trace(void *context, const struct nkv_client_trace *frame)
     fputc('\n', to);
 }
 
+const struct nkv_device_store *
+nkv_chosen_store(const struct nkv_options *options,
+                 const struct nkv_device *device)
+{
+    for (size_t i = 0; i < device->store_count; i++) {
+        const struct nkv_device_store *it = &device->stores[i];
+
+        if (options->store_name != NULL
+                ? strcmp(it->name, options->store_name) == 0
+                : it->number == options->store) {
+            return it;
+        }
+    }
+    return NULL;
+}
+
 static uint32_t timeout_of(const struct nkv_options *options,
                            uint32_t timeout_ms)
 {

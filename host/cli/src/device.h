@@ -19,6 +19,12 @@ enum {
  */
 enum nkv_exit nkv_name_port(const struct nkv_options *options, char **name);
 
+/* The store of a device that --store means, by its number or its name; NULL:
+ * there is no such. It is the device's. */
+const struct nkv_device_store *
+nkv_chosen_store(const struct nkv_options *options,
+                 const struct nkv_device *device);
+
 /*
  * Opens the port that the options name. Everything that is done with client
  * ends within --timeout, or timeout_ms where that was not given, after this.
