@@ -779,6 +779,37 @@ static void a_put_without_its_values_crc_is_5_bytes_less(void **state)
     assert_in_range(got.received, 66, 69);
 }
 
+static void
+nothing_is_lost_at_a_part_that_is_deaf_while_it_programs(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    static char keys[COUNT][16];
+    static struct nkv_mutation mutations[COUNT];
+    struct nkv_device_options options = {
+        .frame_size = 400,
+        .rx_window = 400,
+        .program_us = 164,
+        .erase_us = 20000,
+        .is_deaf = true,
+    };
+    struct nkv_client_counters counters;
+    struct rig *rig = open_rig(&options);
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "key%zu", i);
+        mutations[i] = (struct nkv_mutation){
+            .key = text_span(keys[i]),
+            .value = text_span("a value of a few bytes"),
+        };
+    }
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, mutations, COUNT));
+    nkv_client_get_counters(rig->client, &counters);
+    assert_int_equal(rig->device.unheard, 0);
+    assert_int_equal(counters.retries, 0);
+    close_rig(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -808,6 +839,8 @@ int main(void)
         cmocka_unit_test(counters_tell_what_the_line_did),
         cmocka_unit_test(a_slow_line_is_given_the_time_it_needs),
         cmocka_unit_test(a_put_without_its_values_crc_is_5_bytes_less),
+        cmocka_unit_test(
+            nothing_is_lost_at_a_part_that_is_deaf_while_it_programs),
     };
     return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

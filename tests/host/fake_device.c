@@ -64,7 +64,7 @@ void nkv_fake_device_reply_open(struct nkv_fake_device *device,
     Norkv__V1__OpenResponse response;
     Norkv__V1__Limits limits = NORKV__V1__LIMITS__INIT;
     norkv__v1__open_response__init(&response);
-    limits.max_frame = 1024;
+    limits.max_frame = 1000;
     limits.rx_window = 1024;
     limits.max_calls = 4;
     limits.max_key = 63;

@@ -230,6 +230,9 @@ static void init_config(struct nkv_real_device *device)
     uint32_t window = device->options.rx_window;
     if (window == 0 && device->options.ring_size != 0)
         window = NKV_RECEIVE_RING_WINDOW(device->options.ring_size);
+    /* A deaf part tells its largest frame. */
+    if (window == 0 && !device->options.is_deaf)
+        window = 2 * NKV_DEVICE_FRAME;
     device->config = (struct nkv_server_config){
         .product = "bench",
         .unit_id = NKV_DEVICE_UNIT_ID,

@@ -260,6 +260,15 @@ static size_t bytes_in_flight(const struct nkv_client *client, bool on_the_wire)
     return size;
 }
 
+/* A device with a window of one largest frame may be deaf while it programs:
+ * what comes behind a request would be lost. */
+static bool is_one_at_a_time(const struct nkv_client *client)
+{
+    const struct nkv_host_session *session = &client->session;
+    return session->open &&
+           session->device.rx_window <= session->device.max_frame;
+}
+
 bool nkv_window_takes(struct nkv_client *client, size_t size)
 {
     size_t window = client->session.open ? client->session.device.rx_window
@@ -268,7 +277,8 @@ bool nkv_window_takes(struct nkv_client *client, size_t size)
     /* Those behind one that waits for room must not keep taking it. */
     if (client->is_window_claimed)
         return false;
-    if (in_flight == 0 || (in_flight < window && size <= window - in_flight))
+    if (in_flight == 0 || (!is_one_at_a_time(client) && in_flight < window &&
+                           size <= window - in_flight))
         return true;
     client->is_window_claimed = true;
     return false;

@@ -272,7 +272,8 @@ struct nkv_server_config {
     uint32_t channel_id;
     /* Content bytes that the line may hold until the server polls: what the
      * board buffers in front of read, whatever the bytes are
-     * (norkv/receive_ring.h). 0: max_frame. */
+     * (norkv/receive_ring.h). 0: max_frame; a client then sends one request at
+     * a time, as to a part that is deaf while it programs. */
     uint32_t rx_window;
     /* The longest time between two polls, flash work included, ms. */
     uint32_t stall_max_ms;
