@@ -10,6 +10,8 @@ GOLDEN=$4
 # No command may take longer: a hang, not a slow machine.
 HANG=60
 export LC_ALL=C
+# What script(1) runs its command with, whoever runs the tests.
+export SHELL=/bin/sh
 unset NORKV_PORT
 
 fail()

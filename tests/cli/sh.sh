@@ -27,7 +27,9 @@ on_terminal()
     local ASAN_OPTIONS=${ASAN_OPTIONS-}:fast_unwind_on_malloc=0
     export LSAN_OPTIONS ASAN_OPTIONS
     mkfifo keys
-    timeout -k 5 "$HANG" script -qefc "'$NORKV' sh" shown <keys >/dev/null 2>&1 &
+    # Without exec some shells stay in front of norkv, and die of its Ctrl-C.
+    timeout -k 5 "$HANG" script -qefc "exec '$NORKV' sh" shown \
+        <keys >/dev/null 2>&1 &
     pids+=($!)
     exec 9>keys
     for line in "$@"; do
