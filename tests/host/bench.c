@@ -82,11 +82,13 @@ static enum nkv_status bench_read(void *context, struct nkv_buffer to,
     struct nkv_bench *bench = context;
     uint64_t until_us = bench->line.now_us + (uint64_t)timeout_ms * 1000;
     for (;;) {
-        if (is_cut(bench))
+        if (is_cut(bench) && !bench->keeps_arrived)
             return fail_cut(bench);
         *size = nkv_line_sim_read(&bench->line, NKV_BENCH_CLIENT, to);
         if (*size > 0)
             return NKV_OK;
+        if (is_cut(bench))
+            return fail_cut(bench);
         if (bench->line.now_us >= until_us)
             return NKV_DEADLINE_EXCEEDED;
         take_turn(bench, until_us, true);
@@ -97,7 +99,7 @@ static enum nkv_status bench_write(void *context, struct nkv_span bytes,
                                    uint32_t timeout_ms, size_t *size)
 {
     struct nkv_bench *bench = context;
-    if (is_cut(bench))
+    if (is_cut(bench) || bench->fails_writes)
         return fail_cut(bench);
     if (bench->is_stuck) {
         bench->line.now_us += (uint64_t)timeout_ms * 1000;

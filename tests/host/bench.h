@@ -23,6 +23,10 @@ struct nkv_bench {
     uint64_t cut_at_ms;
     /* errno's value of the cut; 0: end of file. */
     int cut_error;
+    /* What has arrived before the cut can be read behind it. */
+    bool keeps_arrived;
+    /* The line takes nothing, and says that it is gone. */
+    bool fails_writes;
     /* The line takes nothing. */
     bool is_stuck;
     /* When not 0: the line takes a byte at a time, and this long for each. */

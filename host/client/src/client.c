@@ -59,9 +59,11 @@ static struct nkv_client *new_client(const char *port,
     client->omit_value_crc = options->omit_value_crc;
     client->limit_at = UINT64_MAX;
     client->session.client = random_number(client, options->seed);
+    uint32_t number = random_number(client, options->seed);
     client->call_id =
-        random_number(client, options->seed) % NKV_CLIENT_CALL_ID_MAX + 1;
-    client->upload_id = client->call_id % 127;
+        NKV_CLIENT_CALL_ID_MIN +
+        number % (NKV_CLIENT_CALL_ID_MAX - NKV_CLIENT_CALL_ID_MIN);
+    client->upload_id = number % NKV_CLIENT_UPLOAD_ID_MAX;
     client->call_name = &client->call;
     client->error_text = &client->error;
     client->patience = 1;
@@ -85,13 +87,43 @@ static enum nkv_status check_options(struct nkv_client *client)
     return NKV_OK;
 }
 
+/* Trace and remark come in the middle of a frame or a turn: as in any callback
+ * no call may block there. */
+static void pass_trace(void *context, const struct nkv_client_trace *trace)
+{
+    struct nkv_client *client = context;
+    bool was_calling_back = client->is_calling_back;
+    client->is_calling_back = true;
+    client->trace(client->trace_context, trace);
+    client->is_calling_back = was_calling_back;
+}
+
+static void pass_remark(void *context, const struct nkv_client_remark *remark)
+{
+    struct nkv_client *client = context;
+    bool was_calling_back = client->is_calling_back;
+    client->is_calling_back = true;
+    client->remark(client->remark_context, remark);
+    client->is_calling_back = was_calling_back;
+}
+
 static void attach(struct nkv_client *client,
                    const struct nkv_client_transport *transport,
                    const struct nkv_client_options *options)
 {
-    nkv_link_init(&client->link, transport, options);
-    client->link.receive = nkv_host_receive;
-    client->link.receive_context = client;
+    struct nkv_link *link = &client->link;
+    nkv_link_init(link, transport,
+                  options->channel_id == 0 ? 1 : options->channel_id);
+    link->receive = nkv_host_receive;
+    link->receive_context = client;
+    client->trace = options->trace;
+    client->trace_context = options->trace_context;
+    client->remark = options->remark;
+    client->remark_context = options->remark_context;
+    link->trace = options->trace == NULL ? NULL : pass_trace;
+    link->trace_context = client;
+    link->remark = options->remark == NULL ? NULL : pass_remark;
+    link->remark_context = client;
 }
 
 static void limit(struct nkv_client *client, uint32_t limit_ms,
@@ -121,7 +153,7 @@ static enum nkv_status connect_port(struct nkv_client *client,
     };
     struct nkv_client_transport transport = {0};
     struct nkv_link clock = {0};
-    nkv_link_init(&clock, &transport, options);
+    nkv_link_init(&clock, &transport, 1);
     enum nkv_status status = nkv_port_open(&request, &transport, &why);
     if (status != NKV_OK)
         return nkv_host_fail(client, status, "%s",

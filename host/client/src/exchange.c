@@ -118,15 +118,19 @@ static void take_late(struct nkv_client *client,
     nkv_host_add_farewell(client, packet, NKV_FAILED_PRECONDITION);
 }
 
-/* The device is at work on what it was sent, in that order: those behind are
- * given the time anew. Answers are no more than requests, so this ends. */
-static void restart_timers(struct nkv_client *client)
+/* The device is at work on what it was sent, in that order: those behind what
+ * it has answered are given the time anew. Those before it are not, or a call
+ * whose request was lost would wait for as long as others go on. */
+static void restart_timers(struct nkv_client *client,
+                           const struct nkv_exchange *answered)
 {
     uint64_t now = nkv_link_now(&client->link);
+    uint64_t order = answered == NULL ? 0 : answered->order;
     for (struct nkv_exchange *exchange = client->exchanges; exchange != NULL;
          exchange = exchange->next) {
         uint64_t later = now + exchange->timer_ms;
-        if (exchange->attempts > 0 && exchange->resend_at < later)
+        if (exchange->attempts > 0 && exchange->order > order &&
+            exchange->resend_at < later)
             exchange->resend_at = later;
     }
 }
@@ -139,7 +143,7 @@ void nkv_host_receive(void *context, const struct nkv_packet *packet)
     if (exchange == NULL && packet->channel_id != client->link.channel_id)
         return;
     if (packet->type == NKV_PACKET_RESPONSE)
-        restart_timers(client);
+        restart_timers(client, exchange);
     if (exchange == NULL || exchange->done) {
         take_late(client, packet);
         return;
@@ -163,14 +167,22 @@ static bool is_call_id_taken(const struct nkv_client *client, uint32_t call_id)
     return exchange != NULL;
 }
 
-/* Counts up, so that an id comes again only after two million others: answers
- * to its predecessor are long gone. Calls that run for so long keep theirs. */
+/* Counts up, so that an id comes again only after all others: answers to its
+ * predecessor are long gone. Calls that run for so long keep theirs; they are
+ * far fewer than ids. */
 static uint32_t new_call_id(struct nkv_client *client)
 {
     do {
-        client->call_id = client->call_id % NKV_CLIENT_CALL_ID_MAX + 1;
+        client->call_id = client->call_id >= NKV_CLIENT_CALL_ID_MAX
+                              ? NKV_CLIENT_CALL_ID_MIN
+                              : client->call_id + 1;
     } while (is_call_id_taken(client, client->call_id));
     return client->call_id;
+}
+
+bool nkv_exchange_may_begin(const struct nkv_client *client)
+{
+    return client->exchange_count < NKV_CLIENT_EXCHANGES_MAX;
 }
 
 void nkv_exchange_begin_method(struct nkv_client *client,
@@ -185,6 +197,7 @@ void nkv_exchange_begin_method(struct nkv_client *client,
     nkv_exchange_set_request(client, exchange, request);
     exchange->next = client->exchanges;
     client->exchanges = exchange;
+    client->exchange_count++;
 }
 
 void nkv_exchange_begin(struct nkv_client *client,
@@ -209,6 +222,9 @@ void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange)
         link = &(*link)->next;
     if (*link != NULL) {
         *link = exchange->next;
+        /* Somebody may wait for that. */
+        client->has_news |= !nkv_exchange_may_begin(client);
+        client->exchange_count--;
         nkv_link_drop(&client->link, exchange->call_id);
     }
     nkv_opening_leave(client, &exchange->shrinking);
@@ -322,6 +338,7 @@ enum nkv_step nkv_exchange_try_send(struct nkv_client *client,
         return NKV_STEP_NO_MEMORY;
     exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
     exchange->attempts++;
+    exchange->order = ++client->sendings;
     return NKV_STEP_DONE;
 }
 
@@ -369,8 +386,9 @@ enum nkv_step nkv_exchange_step(struct nkv_client *client,
 uint64_t nkv_exchange_due(const struct nkv_client *client,
                           const struct nkv_exchange *exchange)
 {
-    /* What is due already waits for room. */
-    bool waits = exchange->resend_at <= nkv_link_now(&client->link);
+    /* What was due at the last turn, and is still, waits for room; what has
+     * become due since has not been looked at. */
+    bool waits = exchange->resend_at <= client->stepped_at;
     return exchange->done || waits ? UINT64_MAX : exchange->resend_at;
 }
 

@@ -51,9 +51,11 @@ struct nkv_exchange {
     /* Smaller packets are being asked for before it is repeated. */
     struct nkv_ticket shrinking;
 
-    /* How often it was sent since the last sign of life, and whether ever. */
+    /* How often it was sent since the last sign of life, whether ever, and
+     * after how many sendings of all. */
     unsigned attempts;
     bool sent;
+    uint64_t order;
     /* When to send it, or send it again; and how long after its sending that
      * was set to be. */
     uint64_t resend_at;
@@ -87,6 +89,9 @@ struct nkv_answer {
 void nkv_exchange_begin(struct nkv_client *client,
                         struct nkv_exchange *exchange,
                         enum nkv_method_number method, struct nkv_span request);
+
+/* Whether there are few enough of them for one that can wait to begin. */
+bool nkv_exchange_may_begin(const struct nkv_client *client);
 
 /* The same for a method of any service. *method must stay, too. */
 void nkv_exchange_begin_method(struct nkv_client *client,

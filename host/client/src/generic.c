@@ -29,6 +29,7 @@ struct generic {
     struct nkv_method method;
     struct nkv_exchange exchange;
     uint8_t *request;
+    size_t request_size;
     struct outgoing *outbox;
     size_t outbox_count;
     size_t outbox_bytes;
@@ -49,7 +50,7 @@ static void take_message(void *context, struct nkv_span payload)
     struct generic *generic = context;
     /* One that has begun to answer is at work on the first request. */
     generic->exchange.once = true;
-    if (generic->message != NULL)
+    if (generic->message != NULL && !generic->task.is_unwanted)
         generic->message(generic->context, payload);
 }
 
@@ -122,6 +123,12 @@ static void step_generic(struct nkv_task *task)
 {
     struct generic *generic = (struct generic *)task;
     struct nkv_client *client = task->client;
+    if (generic->exchange.method == NULL && !nkv_exchange_may_begin(client))
+        return;
+    if (generic->exchange.method == NULL)
+        nkv_exchange_begin_method(
+            client, &generic->exchange, &generic->method,
+            (struct nkv_span){generic->request, generic->request_size});
     enum nkv_step step = nkv_exchange_step(client, &generic->exchange);
     task->was_busy = generic->exchange.busy_count > 0;
     if (step == NKV_STEP_WAITS && generic->exchange.sent) {
@@ -149,11 +156,12 @@ static void stop_generic(struct nkv_task *task, enum nkv_status status)
     struct generic *generic = (struct generic *)task;
     uint8_t *payload = generic->exchange.payload;
     (void)status;
-    if (is_running_there(generic))
-        nkv_exchange_cancel(task->client, &generic->exchange);
     generic->exchange.payload = NULL;
     size_t size = generic->exchange.payload_size;
     nkv_exchange_end(task->client, &generic->exchange);
+    /* Only now: what comes while that is sent is for nobody. */
+    if (is_running_there(generic))
+        nkv_exchange_cancel(task->client, &generic->exchange);
     generic->exchange.payload = payload;
     generic->exchange.payload_size = size;
     while (generic->outbox != NULL)
@@ -202,6 +210,7 @@ static struct generic *new_generic(const struct nkv_generic_call *from)
     }
     if (from->request.size > 0)
         memcpy(generic->request, from->request.data, from->request.size);
+    generic->request_size = from->request.size;
     generic->task.kind = &generic_kind;
     generic->kind = from->kind;
     generic->method.service_id = nkv_name_id(from->service);
@@ -243,9 +252,6 @@ enum nkv_status nkv_client_start_call(struct nkv_client *client,
         release_generic(&generic->task);
         return status;
     }
-    nkv_exchange_begin_method(
-        client, &generic->exchange, &generic->method,
-        (struct nkv_span){generic->request, call->request.size});
     *number = generic->task.number;
     return NKV_OK;
 }

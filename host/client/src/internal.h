@@ -8,9 +8,17 @@
 #include "text.h"
 #include <norkv/client.h>
 
-/* Ids stay within what stock clients use, and need 2 bytes. They come again
- * after that many calls: answers are not that late. */
-enum { NKV_CLIENT_CALL_ID_MAX = (1 << 14) - 1 };
+enum {
+    /* Ids stay within what stock clients use, and need 2 bytes. They come again
+     * after that many calls: answers are not that late. Those below are for
+     * uploads, whose every chunk carries one. */
+    NKV_CLIENT_CALL_ID_MIN = 128,
+    NKV_CLIENT_CALL_ID_MAX = (1 << 14) - 1,
+    NKV_CLIENT_UPLOAD_ID_MAX = NKV_CLIENT_CALL_ID_MIN - 1,
+    /* Calls that have an id at once; further ones wait for one. Far more than
+     * any window takes, and so few that all can be looked at. */
+    NKV_CLIENT_EXCHANGES_MAX = 512
+};
 
 /* What the device said in Device.Open, and where this client's mutations are.
  */
@@ -75,7 +83,10 @@ struct nkv_client {
     uint64_t limit_at;
 
     struct nkv_exchange *exchanges;
+    size_t exchange_count;
     uint32_t call_id;
+    /* Requests that were sent, ever. */
+    uint64_t sendings;
     /* Of the newest upload, whose ids are numbers of their own. */
     uint32_t upload_id;
     /* Timers are this many times longer than the line explains: it has turned
@@ -96,8 +107,12 @@ struct nkv_client {
     struct nkv_task *tasks;
     struct nkv_task *ended;
     uint64_t task_number;
-    /* Something was begun since all calls were last looked at. */
+    /* Something was begun since all calls were last looked at, and when that
+     * was. */
     bool has_news;
+    uint64_t stepped_at;
+    /* They are being looked at, so that none may leave the list. */
+    bool is_stepping;
     /* Somebody waits for room in the device's window; see nkv_window_takes. */
     bool is_window_claimed;
     /* Whether the mutations get their turn before the other calls, or after. */
@@ -106,6 +121,10 @@ struct nkv_client {
      * is refused. */
     bool is_calling_back;
     bool is_closing;
+    void (*trace)(void *context, const struct nkv_client_trace *trace);
+    void *trace_context;
+    void (*remark)(void *context, const struct nkv_client_remark *remark);
+    void *remark_context;
 
     /* The call that is being made, or the task that has its turn: where its
      * name and its error text are. */

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* Without a single answer in between. */
+/* So often the device may lose the thread without a single answer in between.
+ */
 enum { RECOVERIES_MAX = 16 };
 
 /* ---- Answers ----------------------------------------------------------- */
@@ -11,6 +12,13 @@ enum { RECOVERIES_MAX = 16 };
 void nkv_lane_lose(struct nkv_lane *lane)
 {
     lane->client->session.stale = true;
+}
+
+/* The same for what the device has said. */
+static void lose_there(struct nkv_lane *lane)
+{
+    lane->recoveries++;
+    nkv_lane_lose(lane);
 }
 
 static struct nkv_write *find_seq(const struct nkv_lane *lane, uint32_t seq)
@@ -29,7 +37,7 @@ static void close_gap(struct nkv_lane *lane, struct nkv_write *write,
     uint64_t now = nkv_link_now(&lane->client->link);
     struct nkv_write *missing = find_seq(lane, next_seq);
     if (missing == NULL || missing == write) {
-        nkv_lane_lose(lane);
+        lose_there(lane);
         return;
     }
     /* Frames keep their order: what was sent before this one, and is missing,
@@ -53,16 +61,16 @@ static void take_undecided(struct nkv_lane *lane, struct nkv_write *write,
         close_gap(lane, write, response->next_seq);
         break;
     case NKV_REASON_SESSION_UNKNOWN:
-        nkv_lane_lose(lane);
+        lose_there(lane);
         break;
     case NKV_REASON_SEQ_TOO_OLD:
         write->ambiguous = true;
         write->renumber = true;
-        nkv_lane_lose(lane);
+        lose_there(lane);
         break;
     case NKV_REASON_SEQ_REUSED:
         write->renumber = true;
-        nkv_lane_lose(lane);
+        lose_there(lane);
         break;
     default:
         write->task.was_busy = true;
@@ -88,6 +96,22 @@ static void take_answers(struct nkv_lane *lane)
     }
 }
 
+/* Of a line that is dead: nothing can be asked any more, but what was done was
+ * done. */
+static void take_last_answers(struct nkv_lane *lane)
+{
+    for (struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
+        struct nkv_answer answer;
+        if (!nkv_write_is_flying(write) || !write->exchange.done)
+            continue;
+        nkv_exchange_answer(&write->exchange, &answer);
+        if (nkv_lane_is_final(&answer))
+            nkv_write_finish(write, &answer);
+        nkv_answer_clear(&answer);
+    }
+}
+
 /* ---- The session ------------------------------------------------------- */
 
 static void abandon_all(struct nkv_lane *lane,
@@ -108,13 +132,12 @@ static enum nkv_status fail_forgetful(struct nkv_client *client)
 
 static void open_session(struct nkv_lane *lane)
 {
-    struct nkv_client *client = lane->client;
-    if (client->session.open && lane->recoveries++ == RECOVERIES_MAX) {
+    if (lane->recoveries > RECOVERIES_MAX) {
         lane->recoveries = 0;
         abandon_all(lane, fail_forgetful);
         return;
     }
-    nkv_opening_join(client, &lane->ticket);
+    nkv_opening_join(lane->client, &lane->ticket);
 }
 
 static void tell_busy(struct nkv_lane *lane)
@@ -162,6 +185,7 @@ static enum nkv_step send_write(struct nkv_lane *lane, struct nkv_write *write)
     enum nkv_step step = nkv_exchange_try_send(lane->client, &write->exchange);
     if (step == NKV_STEP_DONE) {
         write->sends++;
+        write->refused = false;
         write->order = ++lane->order;
     }
     return step;
@@ -243,22 +267,20 @@ static enum nkv_step launch(struct nkv_lane *lane, struct nkv_write *write)
     return step;
 }
 
-static const struct nkv_write *first_flying(const struct nkv_lane *lane)
-{
-    const struct nkv_write *write = lane->first;
-    while (write != NULL && !nkv_write_is_flying(write))
-        write = write->next;
-    return write;
-}
-
 /* The device keeps max_calls answers: a number further ahead would push out the
- * answer to the oldest that may have to be asked for again. */
+ * answer to the oldest that may have to be asked for again. The oldest need not
+ * be the first: one that was given a new number is behind those that kept
+ * theirs. */
 static bool may_launch(const struct nkv_lane *lane)
 {
     const struct nkv_host_session *session = &lane->client->session;
-    const struct nkv_write *oldest = first_flying(lane);
-    return oldest == NULL ||
-           session->last_seq + 1 - oldest->seq < session->device.max_calls;
+    for (const struct nkv_write *write = lane->first; write != NULL;
+         write = write->next) {
+        if (nkv_write_is_flying(write) &&
+            session->last_seq + 1 - write->seq >= session->device.max_calls)
+            return false;
+    }
+    return true;
 }
 
 static void launch_all(struct nkv_lane *lane)
@@ -297,6 +319,8 @@ void nkv_lane_step(struct nkv_client *client)
     purge(lane);
     if (lane->first == NULL)
         nkv_opening_leave(client, &lane->ticket);
+    if (client->link.dead)
+        take_last_answers(lane);
     if (lane->first == NULL || client->link.dead)
         return;
     /* Answers to what was sent in an earlier session are looked at in fitting.

@@ -52,7 +52,8 @@ struct nkv_lane {
     /* A wait for the session, and the openings that the numbers fit. */
     struct nkv_ticket ticket;
     unsigned fitted;
-    /* How often the session was opened anew since a mutation was answered. */
+    /* How often the device has lost the thread since a mutation was answered.
+     */
     unsigned recoveries;
     /* The session that the numbers belong to. */
     uint32_t session;

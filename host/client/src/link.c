@@ -33,16 +33,12 @@ static void take_line(void *context, struct nkv_span line)
 
 void nkv_link_init(struct nkv_link *link,
                    const struct nkv_client_transport *transport,
-                   const struct nkv_client_options *options)
+                   uint32_t channel_id)
 {
     link->transport = *transport;
     if (link->transport.now_ms == NULL)
         link->transport.now_ms = system_now_ms;
-    link->channel_id = options->channel_id == 0 ? 1 : options->channel_id;
-    link->trace = options->trace;
-    link->trace_context = options->trace_context;
-    link->remark = options->remark;
-    link->remark_context = options->remark_context;
+    link->channel_id = channel_id;
     link->prose.line = take_line;
     link->prose.context = link;
     link->start_ms = nkv_link_now(link);

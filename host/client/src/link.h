@@ -62,10 +62,11 @@ struct nkv_link {
     int error;
 };
 
-/* Readies a link over transport, which is the link's from here on. */
+/* Readies a link over transport, which is the link's from here on. receive is
+ * to be set; trace and remark may be. */
 void nkv_link_init(struct nkv_link *link,
                    const struct nkv_client_transport *transport,
-                   const struct nkv_client_options *options);
+                   uint32_t channel_id);
 
 /* Closes the transport, if there is one. */
 void nkv_link_close(struct nkv_link *link);

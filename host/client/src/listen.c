@@ -1,5 +1,5 @@
 /* What a device says besides its answers. */
-#include "internal.h"
+#include "task.h"
 
 enum {
     /* When nothing has come for so long, a line counts as ended: a prompt, say.
@@ -17,19 +17,25 @@ enum nkv_status nkv_client_listen(struct nkv_client *client,
 {
     struct nkv_link *link = &client->link;
     enum nkv_status status = nkv_host_begin(client, NULL, "listen", NULL);
+    if (status != NKV_OK)
+        return status;
     uint64_t until = nkv_link_now(link) + timeout_ms;
     uint64_t remarks = link->remarks;
-    while (status == NKV_OK && link->remarks == remarks) {
-        uint64_t bytes = link->heard.bytes;
+    uint64_t bytes = link->heard.bytes;
+    uint64_t quiet_at = nkv_link_now(link) + PAUSE_MS;
+    while (link->remarks == remarks) {
         uint64_t now = nkv_link_now(link);
         bool waits = nkv_prose_waits(&link->prose);
-        if (now >= until)
-            return NKV_DEADLINE_EXCEEDED;
-        if (nkv_link_poll(link, waits ? earlier(until, now + PAUSE_MS)
-                                      : until) != NKV_OK)
-            return nkv_host_fail_dead(client);
-        if (waits && link->heard.bytes == bytes)
+        if (link->heard.bytes != bytes)
+            quiet_at = now + PAUSE_MS;
+        bytes = link->heard.bytes;
+        if (waits && now >= quiet_at)
             nkv_prose_flush(&link->prose);
+        else if (now >= until)
+            return NKV_DEADLINE_EXCEEDED;
+        else if (nkv_task_turn(client, waits ? earlier(until, quiet_at)
+                                             : until) != NKV_OK)
+            return nkv_host_fail_dead(client);
     }
-    return status;
+    return NKV_OK;
 }

@@ -237,6 +237,8 @@ static void step_get(struct nkv_task *task)
             reading->ticket.joined && client->opening.exchange.busy_count > 0;
     }
     while (status == NKV_OK && reading->is_ready) {
+        if (reading->request == NULL && !nkv_exchange_may_begin(client))
+            return;
         if (reading->request == NULL)
             status = begin_part(client, reading);
         if (status != NKV_OK)

@@ -96,6 +96,10 @@ static bool begin_judging(struct nkv_lane *lane, struct nkv_write *write)
     nkv_task_enter(&write->task, &scope);
     lane->get = nkv_get_start_within(lane->client, write->mutation.key);
     nkv_task_leave(&write->task, &scope);
+    /* The store's number is known; its name is the mutation's, which may end
+     * first. */
+    if (lane->get != NULL)
+        lane->get->task.store_name = NULL;
     lane->judged = write;
     return lane->get != NULL;
 }

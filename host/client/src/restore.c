@@ -13,7 +13,6 @@
 enum {
     /* Calls, one after another, without a record that was acknowledged. */
     FRUITLESS_MAX = 16,
-    UPLOAD_ID_MAX = 127,
     PAUSE_MS = 20,
     PAUSE_MAX_MS = 1000,
     /* On the wire: what frames have around their content, and a credit. */
@@ -125,18 +124,6 @@ static enum nkv_status wait_for_credit(struct nkv_restoring *restoring)
 
 /* ---- Calls ------------------------------------------------------------ */
 
-/* The response follows the last credit at once, and says nothing new: it is
- * waited for only so that it is not left on the line. */
-static void wait_for_response(struct nkv_restoring *restoring)
-{
-    struct nkv_client *client = restoring->client;
-    uint64_t until = nkv_link_now(&client->link) + client->latency_ms;
-    enum nkv_status status = NKV_OK;
-    while (status == NKV_OK && !restoring->exchange.done &&
-           nkv_link_now(&client->link) < until)
-        status = nkv_link_poll(&client->link, until);
-}
-
 /* Sends chunks until the call has ended, or is to be given up. */
 static enum nkv_status transfer(struct nkv_restoring *restoring)
 {
@@ -146,7 +133,7 @@ static enum nkv_status transfer(struct nkv_restoring *restoring)
             status = send_what_may_be(restoring);
         if (status == NKV_OK && is_complete(restoring) &&
             restoring->flight_count == 0) {
-            wait_for_response(restoring);
+            nkv_exchange_linger(restoring->client, &restoring->exchange);
             return NKV_OK;
         }
         if (status == NKV_OK)
@@ -181,7 +168,7 @@ static void begin_call(struct nkv_restoring *restoring)
                        NKV_METHOD_RESTORE, (struct nkv_span){NULL, 0});
     /* Each chunk repeats it: a small number saves two bytes of each. */
     restoring->client->upload_id =
-        restoring->client->upload_id % UPLOAD_ID_MAX + 1;
+        restoring->client->upload_id % NKV_CLIENT_UPLOAD_ID_MAX + 1;
     restoring->exchange.call_id = restoring->client->upload_id;
 }
 

@@ -217,6 +217,16 @@ static enum nkv_status append(struct nkv_restoring *restoring,
     return NKV_OK;
 }
 
+static enum nkv_status call_next(struct nkv_restoring *restoring,
+                                 struct nkv_span *key, struct nkv_span *value)
+{
+    struct nkv_client_restore *restore = restoring->restore;
+    restoring->client->is_calling_back = true;
+    enum nkv_status status = restore->next(restore->context, key, value);
+    restoring->client->is_calling_back = false;
+    return status;
+}
+
 /* Takes records from the caller until there is more to send than size bytes,
  * so that it is known of a chunk whether it is the last. */
 static enum nkv_status pull(struct nkv_restoring *restoring, size_t size)
@@ -226,8 +236,7 @@ static enum nkv_status pull(struct nkv_restoring *restoring, size_t size)
            restoring->size - restoring->sent <= size) {
         struct nkv_span key = {NULL, 0};
         struct nkv_span value = {NULL, 0};
-        status =
-            restoring->restore->next(restoring->restore->context, &key, &value);
+        status = call_next(restoring, &key, &value);
         if (status == NKV_OK)
             status = append(restoring, key, value);
         else if (status == NKV_NOT_FOUND)

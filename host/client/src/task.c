@@ -109,7 +109,6 @@ void nkv_task_end(struct nkv_task *task, enum nkv_status status)
     struct nkv_task **link = &client->tasks;
     if (task->ended)
         return;
-    task->kind->stop(task, status);
     task->ended = true;
     task->status = status;
     client->has_news = true;
@@ -117,6 +116,7 @@ void nkv_task_end(struct nkv_task *task, enum nkv_status status)
         link = &(*link)->next;
     *link = task->next;
     task->next = NULL;
+    task->kind->stop(task, status);
     if (!task->is_awaited)
         append(&client->ended, task);
 }
@@ -143,11 +143,22 @@ static void end_dead(struct nkv_task *task)
     nkv_task_end(task, status);
 }
 
-static void step_task(struct nkv_task *task)
+static void cancel(struct nkv_task *task)
 {
     struct nkv_scope scope;
-    if (task->client->link.dead) {
-        end_dead(task);
+    nkv_task_enter(task, &scope);
+    enum nkv_status status =
+        nkv_host_fail(task->client, NKV_CANCELLED, "cancelled");
+    nkv_task_leave(task, &scope);
+    nkv_task_end(task, status);
+}
+
+static void step_task(struct nkv_task *task)
+{
+    const struct nkv_link *link = &task->client->link;
+    struct nkv_scope scope;
+    if (task->is_unwanted) {
+        cancel(task);
         return;
     }
     /* What has come by now counts. */
@@ -156,7 +167,9 @@ static void step_task(struct nkv_task *task)
         task->kind->step(task);
         nkv_task_leave(task, &scope);
     }
-    if (!task->ended && nkv_link_now(&task->client->link) >= task->deadline_at)
+    if (!task->ended && link->dead)
+        end_dead(task);
+    else if (!task->ended && nkv_link_now(link) >= task->deadline_at)
         expire(task);
 }
 
@@ -173,14 +186,19 @@ static void step_tasks(struct nkv_client *client)
 static void step_all(struct nkv_client *client)
 {
     client->has_news = false;
+    client->stepped_at = nkv_link_now(&client->link);
+    client->is_stepping = true;
     client->lane_first = !client->lane_first;
     nkv_host_send_farewells(client);
     nkv_opening_step(client);
-    if (client->lane_first)
+    /* On a dead line what has come is told before the rest is given up. */
+    bool lane_first = client->lane_first || client->link.dead;
+    if (lane_first)
         nkv_lane_step(client);
     step_tasks(client);
-    if (!client->lane_first)
+    if (!lane_first)
         nkv_lane_step(client);
+    client->is_stepping = false;
 }
 
 /* Callbacks may start and cancel calls, so that more have ended behind them;
@@ -342,12 +360,13 @@ enum nkv_status nkv_client_cancel(struct nkv_client *client, uint64_t call)
     struct nkv_task *task = client->tasks;
     while (task != NULL && (task->number != call || task->is_awaited))
         task = task->next;
-    if (task == NULL)
+    if (task == NULL || task->is_unwanted)
         return NKV_NOT_FOUND;
-    struct nkv_scope scope;
-    nkv_task_enter(task, &scope);
-    enum nkv_status status = nkv_host_fail(client, NKV_CANCELLED, "cancelled");
-    nkv_task_leave(task, &scope);
-    nkv_task_end(task, status);
+    if (client->is_stepping) {
+        task->is_unwanted = true;
+        client->has_news = true;
+    } else {
+        cancel(task);
+    }
     return NKV_OK;
 }

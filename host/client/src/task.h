@@ -17,7 +17,7 @@ struct nkv_task_kind {
      * when it is over. It must not end other tasks. NULL: somebody else does.
      */
     void (*step)(struct nkv_task *task);
-    /* Gives up what is under way on the line, before the task ends. */
+    /* Gives up what is under way on the line; the task has ended. */
     void (*stop)(struct nkv_task *task, enum nkv_status status);
     /* Tells the caller how the task ended. */
     void (*deliver)(struct nkv_task *task,
@@ -36,6 +36,8 @@ struct nkv_task {
     bool ended;
     enum nkv_status status;
     enum nkv_reason reason;
+    /* It was cancelled in the middle of a turn, and ends at the next. */
+    bool is_unwanted;
     /* The device was busy when last asked. */
     bool was_busy;
     struct nkv_text call_name;

@@ -24,8 +24,9 @@
  * - NKV_INVALID_ARGUMENT with NKV_REASON_NO_SUCH_STORE.
  * - NKV_INTERNAL: no memory, or a fault of the operating system.
  *
- * A client is used from one thread at a time; its callbacks may only start and
- * cancel calls ("Calls that do not block"). Several clients are independent.
+ * A client is used from one thread at a time. All its callbacks, those for
+ * trace, remarks and records among them, may only start, continue and cancel
+ * calls ("Calls that do not block"). Several clients are independent.
  */
 #ifndef NORKV_CLIENT_H
 #define NORKV_CLIENT_H
@@ -620,7 +621,8 @@ nkv_client_restore(struct nkv_client *client,
  *     poll(&item, 1, nkv_client_timeout_ms(client));
  *     status = nkv_client_process(client);
  *
- * - Calls are started at once and answered in any order. Mutations are done in
+ * - Calls are started at once, as far as the device's window has room, and at
+ *   most 512 at a time; they are answered in any order. Mutations are done in
  *   the order in which they were started, those of nkv_client_apply among them.
  * - Each call that was started ends once, with its callback: by its answer, its
  *   deadline, nkv_client_cancel, the port's end (NKV_UNAVAILABLE), or
