@@ -13,8 +13,9 @@
 # names them (proto/tools/make_ids.py), and sets OUT to the files and
 # OUT_INCLUDE to the folder that path.h is relative to. The build fails when an
 # id is 0 or two of them collide.
-find_package(PkgConfig REQUIRED)
-
+#
+# Firmware has no code for a host: norkv_generate_protobuf_c does nothing, and
+# nanopb's runtime is compiled (cmake/NorkvNanopb.cmake).
 # The first python3 on the path need not be the one with the protobuf package.
 function(norkv_python_has_protobuf OK CANDIDATE)
     execute_process(COMMAND ${CANDIDATE} -c "import google.protobuf"
@@ -26,11 +27,13 @@ endfunction()
 
 find_program(NORKV_PYTHON python3 VALIDATOR norkv_python_has_protobuf REQUIRED)
 find_program(NORKV_PROTOC protoc REQUIRED)
-find_program(NORKV_PROTOC_GEN_C protoc-gen-c REQUIRED)
 find_program(NORKV_PROTOC_GEN_NANOPB protoc-gen-nanopb REQUIRED)
-find_library(NORKV_NANOPB_LIBRARY protobuf-nanopb REQUIRED)
-find_path(NORKV_NANOPB_INCLUDE pb_decode.h REQUIRED)
-pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+include(NorkvNanopb)
+if(NOT NORKV_FIRMWARE)
+    find_package(PkgConfig REQUIRED)
+    find_program(NORKV_PROTOC_GEN_C protoc-gen-c REQUIRED)
+    pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+endif()
 cmake_path(SET NORKV_MAKE_IDS NORMALIZE
     ${CMAKE_CURRENT_LIST_DIR}/../proto/tools/make_ids.py)
 
@@ -66,11 +69,13 @@ endfunction()
 
 function(norkv_generate_nanopb TARGET)
     norkv_generate_library(${TARGET} ${NORKV_PROTOC_GEN_NANOPB} pb ${ARGN})
-    target_include_directories(${TARGET} SYSTEM PUBLIC ${NORKV_NANOPB_INCLUDE})
-    target_link_libraries(${TARGET} PUBLIC ${NORKV_NANOPB_LIBRARY})
+    target_link_libraries(${TARGET} PUBLIC norkv_nanopb)
 endfunction()
 
 function(norkv_generate_protobuf_c TARGET)
+    if(NORKV_FIRMWARE)
+        return()
+    endif()
     norkv_generate_library(${TARGET} ${NORKV_PROTOC_GEN_C} pb-c ${ARGN})
     target_link_libraries(${TARGET} PUBLIC PkgConfig::PROTOBUF_C)
 endfunction()
