@@ -541,6 +541,39 @@ static void idle_work_waits_for_the_end_of_a_frame(void **state)
     assert_true(rig->stores[0].flash.counts.operations > before);
 }
 
+static bool not_quiet(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static bool quiet(void *context)
+{
+    (void)context;
+    return true;
+}
+
+/* What has arrived may lie where the server cannot see it yet. */
+static void
+idle_work_waits_until_the_board_says_that_the_line_is_quiet(void **state)
+{
+    struct nkv_rig *rig = *state;
+    uint64_t before;
+
+    use_up_room(rig);
+    before = rig->stores[0].flash.counts.operations;
+    rig->config.stream.is_quiet = not_quiet;
+    for (int i = 0; i < 50; i++) {
+        rig->now_ms += 100;
+        assert_false(nkv_rig_poll(rig));
+    }
+    assert_int_equal(rig->stores[0].flash.counts.operations, before);
+    rig->config.stream.is_quiet = quiet;
+    assert_true(nkv_rig_poll(rig));
+    nkv_rig_run(rig);
+    assert_true(rig->stores[0].flash.counts.operations > before);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
@@ -567,6 +600,7 @@ int main(void)
         TEST(a_failing_erase_is_reported),
         TEST(idle_polls_prepare_room_for_the_next_writes),
         TEST(idle_work_waits_for_the_end_of_a_frame),
+        TEST(idle_work_waits_until_the_board_says_that_the_line_is_quiet),
     };
 
     return cmocka_run_group_tests_name("maintenance", tests, NULL, NULL);

@@ -83,8 +83,8 @@ static void start(struct nkv_live_device *live)
 {
     nkv_bench_init(&live->bench, 1);
     nkv_real_device_init(&live->device, &live->bench, NULL);
-    live->device.config.stream =
-        (struct nkv_byte_stream){live, read_fd, write_fd};
+    live->device.config.stream = (struct nkv_byte_stream){
+        .context = live, .read = read_fd, .write = write_fd};
     live->device.config.now_ms = read_clock;
     assert_int_equal(
         nkv_server_init(&live->device.server, &live->device.config), NKV_OK);

@@ -183,6 +183,11 @@ static bool receive(struct nkv_server *server)
 /* Idle work may stop the processor; it must not fall into a frame. */
 static bool is_line_quiet(const struct nkv_server *server)
 {
+    const struct nkv_byte_stream *stream = &server->config->stream;
+
+    if (stream->is_quiet != NULL && !stream->is_quiet(stream->context)) {
+        return false;
+    }
     return !server->in_frame ||
            nkv_server_now_ms(server) - server->received_ms >= QUIET_MS;
 }

@@ -37,8 +37,8 @@ enum {
 };
 
 /*
- * A line of bytes, a UART for example. No function may be NULL; each gets
- * context as it is.
+ * A line of bytes, a UART for example. No function but is_quiet may be NULL;
+ * each gets context as it is.
  */
 struct nkv_byte_stream {
     void *context;
@@ -47,6 +47,10 @@ struct nkv_byte_stream {
     /* Takes all of the bytes, waiting while there is no room. Any status but
      * NKV_OK: they are lost, and with them the frame that they belong to. */
     enum nkv_status (*write)(void *context, const uint8_t *from, size_t size);
+    /* False: bytes are coming in, though read may not give them yet, or are
+     * soon to come. The stores' idle work, in which a part may be deaf, waits
+     * until this is true. NULL: the server goes by what read gave. */
+    bool (*is_quiet)(void *context);
 };
 
 /* A store that is served. Its number on the wire is its place in the array. */
