@@ -1,0 +1,161 @@
+/*
+ * The firmware of all boards: a store and a server over it, static, and the
+ * loop that drives them. The processor sleeps when there is nothing to do.
+ */
+#include "board.h"
+#include "board_sizes.h"
+#include "cortex_m.h"
+
+#include <norkv/receive_ring.h>
+#include <norkv/server.h>
+
+enum {
+    FLAG = 0x7E,
+    /* Idle work may make the part deaf: it is done only after so long a
+     * silence, so that it does not fall into the next request of a client that
+     * has just got an answer. */
+    QUIET_MS = 100
+};
+
+NKV_DEFINE_MEMORY(store_memory, NKV_BOARD_MAX_KEYS, NKV_BOARD_COPIES,
+                  NKV_BOARD_SECTORS, NKV_BOARD_BUFFER);
+NKV_DEFINE_SERVER_MEMORY(server_memory, NKV_BOARD_MAX_FRAME,
+                         NKV_BOARD_MAX_PACKET, NKV_BOARD_CALLS,
+                         NKV_BOARD_CLIENTS, NKV_BOARD_ANSWERS);
+static uint8_t ring_memory[NKV_BOARD_RING];
+static struct nkv_receive_ring ring;
+static struct nkv_config store_config;
+static struct nkv_store store;
+static struct nkv_server_store served;
+static struct nkv_server_config server_config;
+static struct nkv_server server;
+
+/*
+ * Written by the line's interrupt, read by the main program, and arrived_flag
+ * cleared by it with interrupts off. volatile makes each use an access of its
+ * own; a byte or aligned word is read and written in one. They order nothing
+ * else: the bytes themselves go through the ring, which has atomics of its own.
+ */
+static volatile uint32_t arrived_bytes;
+static volatile bool arrived_flag;
+
+static void receive(uint8_t byte)
+{
+    nkv_receive_ring_put(&ring, byte);
+    arrived_bytes = arrived_bytes + 1;
+    if (byte == FLAG) {
+        arrived_flag = true;
+    }
+}
+
+static size_t read_line(void *context, uint8_t *to, size_t capacity)
+{
+    return nkv_receive_ring_read(context, to, capacity);
+}
+
+static uint32_t now_ms(void *context)
+{
+    (void)context;
+    return nkv_board_now_ms();
+}
+
+/* nkv_byte_stream's is_quiet: the ring keeps a frame until it is whole, so the
+ * server does not see one that is coming in. */
+static bool is_line_quiet(void *context)
+{
+    static uint32_t seen_bytes;
+    static uint32_t quiet_since_ms;
+    uint32_t bytes = arrived_bytes;
+    uint32_t now = nkv_board_now_ms();
+
+    (void)context;
+    if (bytes != seen_bytes) {
+        seen_bytes = bytes;
+        quiet_since_ms = now;
+    }
+    return now - quiet_since_ms >= QUIET_MS;
+}
+
+/* A store that does not mount is served as far as it goes: the status says
+ * why, and nothing is erased unless a host asks for it. */
+static void start_store(const struct nkv_flash *flash)
+{
+    store_config = (struct nkv_config){
+        .flash = flash,
+        .memory = store_memory,
+        .max_keys = NKV_BOARD_MAX_KEYS,
+        .copies = NKV_BOARD_COPIES,
+    };
+    served = (struct nkv_server_store){
+        .name = "main",
+        .store = &store,
+        .config = &store_config,
+        .mount_status = nkv_mount(&store, &store_config),
+    };
+}
+
+static enum nkv_status start_server(const struct nkv_board *board)
+{
+    server_config = (struct nkv_server_config){
+        .product = board->product,
+        .unit_id = board->unit_id,
+        .firmware = NKV_VERSION,
+        .stores = &served,
+        .store_count = 1,
+        .stream = {.context = &ring,
+                   .read = read_line,
+                   .write = nkv_board_write,
+                   .is_quiet = is_line_quiet},
+        .now_ms = now_ms,
+        .boot_id = board->boot_id,
+        .rx_window = NKV_BOARD_RX_WINDOW,
+        .stall_max_ms = NKV_BOARD_STALL_MAX_MS,
+        .memory = server_memory,
+    };
+    return nkv_server_init(&server, &server_config);
+}
+
+/*
+ * Sleeps until a frame may be complete, some other interrupt, or about 100 ms.
+ * A flag that comes after the last poll has looked is not slept through: before
+ * nkv_interrupts_off it sets arrived_flag, afterwards it pends and ends the
+ * wait at once. What arrived_flag told is read by the poll that follows.
+ */
+static void sleep(void)
+{
+    nkv_interrupts_off();
+    if (!arrived_flag) {
+        nkv_board_wait();
+    }
+    arrived_flag = false;
+    nkv_interrupts_on();
+}
+
+static void count_overruns(void)
+{
+    uint32_t count = nkv_receive_ring_take_overruns(&ring);
+
+    nkv_server_count_overruns(&server, count + nkv_board_take_overruns());
+}
+
+int main(void)
+{
+    const struct nkv_board *board;
+
+    nkv_receive_ring_init(&ring,
+                          (struct nkv_buffer){ring_memory, sizeof ring_memory});
+    board = nkv_board_start(receive);
+    start_store(board->flash);
+    /* Its only reasons are constants of the board: with these it never ran. */
+    if (start_server(board) != NKV_OK) {
+        nkv_system_reset();
+    }
+    for (;;) {
+        bool more = nkv_server_poll(&server);
+
+        count_overruns();
+        if (!more) {
+            sleep();
+        }
+    }
+}

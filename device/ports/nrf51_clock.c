@@ -1,0 +1,23 @@
+#include "nrf51_clock.h"
+#include "registers.h"
+
+#include <stdint.h>
+
+enum {
+    CLOCK_HFCLKSTART = 0x40000000,
+    CLOCK_HFCLKSTARTED = 0x40000100,
+    /* The slowest crystal takes 0.8 ms (nRF51822 Product Specification v3.1,
+     * 16 MHz crystal startup), 13000 cycles; a look takes more than four. */
+    STARTED_LOOKS = 20000
+};
+
+void nkv_nrf51_clock_start(void)
+{
+    nkv_register_write(CLOCK_HFCLKSTARTED, 0);
+    nkv_register_write(CLOCK_HFCLKSTART, 1);
+    for (uint32_t looks = 0; looks < STARTED_LOOKS; looks++) {
+        if (nkv_register_read(CLOCK_HFCLKSTARTED) != 0) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+#include "nrf51_timer.h"
+#include "cortex_m.h"
+
+enum {
+    TIMER_START = 0x40008000,
+    TIMER_CAPTURE1 = 0x40008044,
+    TIMER_COMPARE0 = 0x40008140,
+    TIMER_INTENSET = 0x40008304,
+    TIMER_BITMODE = 0x40008508,
+    TIMER_PRESCALER = 0x40008510,
+    TIMER_CC0 = 0x40008540,
+    TIMER_CC1 = 0x40008544,
+    INTEN_COMPARE0 = 1 << 16,
+    BITMODE_32 = 3,
+    /* 16 MHz / 2^4. */
+    PRESCALER_1_MHZ = 4,
+    US_PER_MS = 1000
+};
+
+/* The milliseconds told last, and what the counter was when they began. Only
+ * the main program uses them, no interrupt. */
+static uint32_t told_ms;
+static uint32_t told_us;
+
+void nkv_nrf51_timer_start(void)
+{
+    nkv_register_write(TIMER_BITMODE, BITMODE_32);
+    nkv_register_write(TIMER_PRESCALER, PRESCALER_1_MHZ);
+    nkv_register_write(TIMER_INTENSET, INTEN_COMPARE0);
+    nkv_interrupt_enable(NKV_NRF51_TIMER0_INTERRUPT);
+    nkv_register_write(TIMER_START, 1);
+}
+
+static uint32_t now_us(void)
+{
+    nkv_register_write(TIMER_CAPTURE1, 1);
+    return nkv_register_read(TIMER_CC1);
+}
+
+uint32_t nkv_nrf51_timer_ms(void)
+{
+    uint32_t passed_ms = (now_us() - told_us) / US_PER_MS;
+
+    told_ms += passed_ms;
+    told_us += passed_ms * US_PER_MS;
+    return told_ms;
+}
+
+void nkv_nrf51_timer_set_alarm(uint32_t delay_ms)
+{
+    nkv_register_write(TIMER_CC0, now_us() + delay_ms * US_PER_MS);
+}
+
+void nkv_nrf51_timer_interrupt(void)
+{
+    nkv_register_write(TIMER_COMPARE0, 0);
+    /* The register must have it before the handler ends, or it is entered once
+     * more. */
+    (void)nkv_register_read(TIMER_COMPARE0);
+}
