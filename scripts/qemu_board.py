@@ -181,6 +181,8 @@ class Gdb:
     def __init__(self, path, process):
         self._socket = connect(path, process)
         self._bytes = b""
+        # QEMU gives single registers only to those that can read their names.
+        self._ask("qXfer:features:read:target.xml:0,1000")
 
     def _send(self, text):
         data = text.encode()
@@ -241,6 +243,9 @@ class Gdb:
         """r0 to r15 (13 sp, 14 lr, 15 pc), of 32 bits."""
         answer = self._ask(f"p{number:x}")
         return struct.unpack("<I", bytes.fromhex(answer))[0]
+
+    def write_register(self, number, value):
+        self._expect_ok(self._ask(f"P{number:x}={struct.pack('<I', value).hex()}"))
 
     def set_point(self, kind, address, size=4):
         """BREAKPOINT (size 2), or a watchpoint: WRITE, READ, ACCESS."""

@@ -1,0 +1,191 @@
+"""scripts/run-board with the micro:bit's firmware, and what all boards' main
+loop has: run_board.py NORKV"""
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+import time
+import unittest
+
+import support
+from support import Runner, is_running, member, norkv, qemu_board, wait_until
+
+STORE_SIZE = 16 * 1024
+
+
+class RunBoard(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="norkv-test-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.image = self.folder / "store.img"
+
+    def run_board(self, *arguments):
+        runner = Runner("microbit", *arguments)
+        self.addCleanup(runner.process.kill)
+        return runner
+
+    def expect_stopped(self, runner, number=signal.SIGTERM):
+        qemu = runner.qemu()
+        self.assertEqual(runner.stop(number), (0, ""))
+        self.assertFalse(is_running(qemu))
+
+    def test_values_survive_a_restart_with_an_image(self):
+        for port in ("pty", "tcp"):
+            with self.subTest(port=port):
+                self.image.unlink(missing_ok=True)
+                first = self.run_board("--port", port, "--image", self.image)
+                norkv(first.port, "put", "serial", "NK-17")
+                norkv(first.port, "put", "lost", "1")
+                norkv(first.port, "del", "lost")
+                self.expect_stopped(first)
+                self.assertEqual(self.image.stat().st_size, STORE_SIZE)
+                again = self.run_board("--port", port, "--image", self.image)
+                self.assertEqual(norkv(again.port, "ls"), "serial\n")
+                self.assertEqual(norkv(again.port, "get", "serial"), "NK-17")
+                self.expect_stopped(again, signal.SIGINT)
+
+    def test_without_an_image_the_store_is_erased(self):
+        runner = self.run_board("--port", "tcp")
+        self.assertEqual(norkv(runner.port, "ls"), "")
+        stats = norkv(runner.port, "stats")
+        self.assertEqual(member(stats, "free bytes"), str(STORE_SIZE))
+        self.assertTrue(stats.endswith("mounted with OK\n"), stats)
+        self.expect_stopped(runner)
+
+    def test_a_part_that_is_deaf_while_it_erases_takes_one_frame_at_a_time(self):
+        runner = self.run_board("--port", "tcp")
+        info = norkv(runner.port, "info")
+        self.assertEqual(member(info, "receive window, bytes"),
+                         member(info, "largest frame, bytes"))
+        self.expect_stopped(runner)
+
+    def test_each_start_has_another_boot_id_and_the_same_unit_id(self):
+        ids = []
+        for _ in range(2):
+            runner = self.run_board("--port", "tcp")
+            info = norkv(runner.port, "info")
+            ids.append((member(info, "boot id"), member(info, "unit id")))
+            self.expect_stopped(runner)
+        self.assertNotEqual(ids[0][0], ids[1][0])
+        self.assertEqual(ids[0][1], ids[1][1])
+        self.assertRegex(ids[0][1], "^[0-9a-f]{16}$")
+
+    def test_an_image_of_another_size_is_refused_and_left_alone(self):
+        self.image.write_bytes(b"short")
+        with self.assertRaisesRegex(AssertionError, "has 5 bytes.*has 16384"):
+            self.run_board("--image", self.image)
+        self.assertEqual(self.image.read_bytes(), b"short")
+
+    def test_a_firmware_that_is_not_there_names_what_builds_it(self):
+        with self.assertRaisesRegex(AssertionError, "cmake --preset microbit"):
+            self.run_board("--elf", self.folder / "none.elf")
+
+    def test_a_file_that_is_no_firmware_is_refused(self):
+        self.image.write_bytes(b"\x7fELF")
+        with self.assertRaisesRegex(AssertionError, "no ELF file"):
+            self.run_board("--elf", self.image)
+
+    def test_it_fails_when_qemu_ends_by_itself(self):
+        runner = self.run_board("--port", "tcp", "--image", self.image)
+        os.kill(runner.qemu(), signal.SIGKILL)
+        code, error = runner.finish()
+        self.assertEqual(code, 1)
+        self.assertIn("QEMU ended by itself", error)
+        self.assertFalse(self.image.exists())
+
+    def test_qemu_ends_with_a_run_board_that_is_killed(self):
+        runner = self.run_board("--port", "tcp")
+        qemu = runner.qemu()
+        runner.process.kill()
+        runner.finish()
+        wait_until(lambda: not is_running(qemu), "QEMU ends")
+
+
+class MainLoop(unittest.TestCase):
+    def machine(self, **options):
+        machine = qemu_board.Machine("microbit", **options)
+        self.addCleanup(machine.close)
+        return machine
+
+    def running(self, **options):
+        machine = self.machine(**options)
+        machine.go()
+        machine.wait_answer()
+        return machine
+
+    def test_the_processor_sleeps_when_nothing_is_to_be_done(self):
+        machine = self.running()
+        wait = machine.elf.symbol("nkv_board_wait") & ~1
+        asleep = 0
+        for _ in range(50):
+            time.sleep(0.02)
+            machine.qmp.command("stop")
+            registers = machine.qmp.command("human-monitor-command",
+                                            **{"command-line": "info registers"})
+            pc = int(registers.split("R15=")[1].split()[0], 16)
+            asleep += wait <= pc < wait + 64
+            machine.qmp.command("cont")
+        self.assertGreater(asleep, 25)
+
+    def test_a_reset_keeps_the_store_and_answers_again(self):
+        machine = self.running()
+        norkv(machine.port, "put", "k", "v")
+        before = member(norkv(machine.port, "info"), "boot id")
+        machine.qmp.command("system_reset")
+        machine.wait_answer()
+        self.assertEqual(norkv(machine.port, "get", "k"), "v")
+        self.assertNotEqual(member(norkv(machine.port, "info"), "boot id"),
+                            before)
+        self.assertEqual(machine.guest_errors(), "")
+
+    def test_a_fault_resets(self):
+        machine = self.machine()
+        gdb = machine.gdb
+        main = machine.elf.symbol("main") & ~1
+        start = machine.elf.symbol("nkv_start") & ~1
+        gdb.set_point(gdb.BREAKPOINT, main, 2)
+        gdb.go_on()
+        gdb.wait_stop()
+        self.assertEqual(gdb.read_register(15), main)
+        # Where no memory is; the start is the next thing to happen.
+        gdb.set_point(gdb.BREAKPOINT, start, 2)
+        gdb.write_register(15, 0x60000000)
+        gdb.go_on()
+        self.assertIsNotNone(gdb.wait_stop())
+        self.assertEqual(gdb.read_register(15), start)
+
+    def test_a_store_of_something_else_is_served_and_left_alone(self):
+        image = bytes(range(256)) * (STORE_SIZE // 256)
+        machine = self.running(image=image)
+        stats = norkv(machine.port, "stats")
+        self.assertIn("mounted with FAILED_PRECONDITION", stats)
+        with self.assertRaisesRegex(AssertionError, "FAILED_PRECONDITION"):
+            norkv(machine.port, "put", "k", "v")
+        unit_id = member(norkv(machine.port, "info"), "unit id")
+        self.assertEqual(machine.read_store(), image)
+        machine.qmp.command("cont")
+        norkv(machine.port, "erase-all", "--unit-id", unit_id)
+        norkv(machine.port, "put", "k", "v")
+        self.assertEqual(norkv(machine.port, "ls"), "k\n")
+        self.assertEqual(machine.guest_errors(), "")
+
+    def test_flash_that_reads_zeros_throughout_is_taken_for_blank(self):
+        machine = self.running(image=bytes(STORE_SIZE))
+        norkv(machine.port, "put", "k", "v")
+        self.assertEqual(norkv(machine.port, "ls"), "k\n")
+        self.assertEqual(machine.guest_errors(), "")
+
+    def test_rounds_of_collection_do_nothing_that_the_chip_does_not_allow(self):
+        machine = self.running()
+        script = "".join(f"put key-{i % 7} {i:0300}\n" for i in range(120))
+        norkv(machine.port, "sh", text=script)
+        stats = norkv(machine.port, "stats")
+        self.assertGreater(int(member(stats, "erases")), 16)
+        self.assertEqual(member(stats, "program errors"), "0")
+        self.assertEqual(norkv(machine.port, "get", "key-0"), f"{119:0300}")
+        self.assertEqual(machine.guest_errors(), "")
+
+
+if __name__ == "__main__":
+    support.main("microbit")
