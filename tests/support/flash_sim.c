@@ -25,6 +25,20 @@ bool nkv_flash_sim_is_blank(const uint8_t *bytes, size_t size)
     return true;
 }
 
+void nkv_flash_sim_note_doubtful(struct nkv_flash_sim *sim, uint32_t offset)
+{
+    uint32_t end = offset + sim->flash.program_unit;
+
+    if (!nkv_flash_sim_has_doubtful(sim)) {
+        sim->doubtful_from = offset;
+        sim->doubtful_to = end;
+    } else if (offset < sim->doubtful_from) {
+        sim->doubtful_from = offset;
+    } else if (end > sim->doubtful_to) {
+        sim->doubtful_to = end;
+    }
+}
+
 void nkv_flash_sim_init(struct nkv_flash_sim *sim, uint32_t sector_size,
                         uint32_t sector_count, uint32_t program_unit)
 {
@@ -81,9 +95,9 @@ void nkv_flash_sim_copy(struct nkv_flash_sim *to,
     memcpy(to->states, from->states, from->units);
     memcpy(to->erases, from->erases,
            from->flash.sector_count * sizeof *from->erases);
-    if (from->has_doubtful) {
+    if (nkv_flash_sim_has_doubtful(from)) {
         memcpy(to->doubtful, from->doubtful, from->size);
-    } else if (kept.has_doubtful) {
+    } else if (nkv_flash_sim_has_doubtful(&kept)) {
         memset(to->doubtful, 0, from->size);
     }
     if (from->has_failing || kept.has_failing) {
@@ -98,7 +112,7 @@ void nkv_flash_sim_load(struct nkv_flash_sim *sim, const uint8_t *image)
 
     memcpy(sim->bytes, image, sim->size);
     memset(sim->doubtful, 0, sim->size);
-    sim->has_doubtful = false;
+    sim->doubtful_from = sim->doubtful_to = 0;
     for (uint32_t i = 0; i < sim->units; i++) {
         if (!nkv_flash_sim_is_blank(image + (size_t)i * unit, unit)) {
             sim->states[i] = NKV_SIM_PROGRAMMED;
@@ -125,6 +139,7 @@ void nkv_flash_sim_add_fault(struct nkv_flash_sim *sim,
     for (size_t i = 0; i < NKV_SIM_FAULTS_MAX; i++) {
         if (sim->faults[i].kind == NKV_SIM_FAULT_NONE) {
             sim->faults[i] = fault;
+            sim->has_faults = true;
             return;
         }
     }
@@ -135,6 +150,7 @@ void nkv_flash_sim_add_fault(struct nkv_flash_sim *sim,
 void nkv_flash_sim_clear_faults(struct nkv_flash_sim *sim)
 {
     memset(sim->faults, 0, sizeof sim->faults);
+    sim->has_faults = false;
 }
 
 void nkv_flash_sim_fail_unit(struct nkv_flash_sim *sim, uint32_t offset)

@@ -135,8 +135,11 @@ struct nkv_flash_sim {
     const char *violation;
     struct nkv_sim_cut cut;
     bool is_off;
-    bool has_doubtful;
     bool has_failing;
+    bool has_faults;
+    /* No byte outside of [doubtful_from, doubtful_to) is doubtful. */
+    uint32_t doubtful_from;
+    uint32_t doubtful_to;
     struct nkv_sim_wound wound;
     struct nkv_sim_fault faults[NKV_SIM_FAULTS_MAX];
     /* When not 0: one program or erase in so many goes wrong, at random: it is

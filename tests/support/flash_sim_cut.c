@@ -59,7 +59,7 @@ static void leave_one_bit(struct nkv_flash_sim *sim, uint32_t offset,
             sim->bytes[offset + at] |= bit;
             sim->doubtful[offset + at] = bit;
             sim->states[offset / unit] = NKV_SIM_WEAK;
-            sim->has_doubtful = true;
+            nkv_flash_sim_note_doubtful(sim, offset);
             return;
         }
     }
@@ -118,7 +118,9 @@ void nkv_flash_sim_cut_program(struct nkv_flash_sim *sim, uint32_t offset,
         cut_byte(sim, offset, i, to_clear, &random);
     }
     sim->states[offset / unit] = (uint8_t)state_after_cut(sim, offset);
-    sim->has_doubtful |= sim->states[offset / unit] == NKV_SIM_WEAK;
+    if (sim->states[offset / unit] == NKV_SIM_WEAK) {
+        nkv_flash_sim_note_doubtful(sim, offset);
+    }
 }
 
 void nkv_flash_sim_cut_erase(struct nkv_flash_sim *sim, uint32_t sector)

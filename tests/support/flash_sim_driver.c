@@ -20,8 +20,7 @@ static bool is_inside(const struct nkv_flash_sim *sim, uint32_t offset,
     return offset <= sim->size && size <= sim->size - offset;
 }
 
-/* The fault of one of two kinds that a call runs into, or NULL; uses it up. */
-static struct nkv_sim_fault *meet_fault(struct nkv_flash_sim *sim,
+static struct nkv_sim_fault *find_fault(struct nkv_flash_sim *sim,
                                         enum nkv_sim_fault_kind kind,
                                         uint32_t offset, size_t size)
 {
@@ -46,6 +45,14 @@ static struct nkv_sim_fault *meet_fault(struct nkv_flash_sim *sim,
     return NULL;
 }
 
+/* The fault of this kind that a call runs into, or NULL; uses it up. */
+static struct nkv_sim_fault *meet_fault(struct nkv_flash_sim *sim,
+                                        enum nkv_sim_fault_kind kind,
+                                        uint32_t offset, size_t size)
+{
+    return sim->has_faults ? find_fault(sim, kind, offset, size) : NULL;
+}
+
 static void apply_stuck(const struct nkv_flash_sim *sim, uint32_t offset,
                         uint8_t *to, size_t size)
 {
@@ -63,6 +70,24 @@ static void apply_stuck(const struct nkv_flash_sim *sim, uint32_t offset,
                                   ? to[j] & ~fault->mask
                                   : to[j] | fault->mask);
         }
+    }
+}
+
+/* A number is drawn for each byte: which images a test makes does not depend
+ * on where the doubtful ones are kept. */
+static void read_doubtful(struct nkv_flash_sim *sim, uint32_t offset,
+                          uint8_t *out, size_t size)
+{
+    if (!nkv_flash_sim_has_doubtful(sim)) {
+        return;
+    }
+    if (offset >= sim->doubtful_to || offset + size <= sim->doubtful_from) {
+        nkv_random_skip(&sim->random, size);
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        out[i] ^=
+            (uint8_t)(sim->doubtful[offset + i] & nkv_random(&sim->random));
     }
 }
 
@@ -91,17 +116,16 @@ enum nkv_status nkv_flash_sim_read(void *context, uint32_t offset, void *to,
     if (fault != NULL) {
         out[size / 2] ^= fault->mask;
     }
-    for (size_t i = 0; sim->has_doubtful && i < size; i++) {
-        out[i] ^=
-            (uint8_t)(sim->doubtful[offset + i] & nkv_random(&sim->random));
-    }
+    read_doubtful(sim, offset, out, size);
     if (sim->disturb_every > 0 && size > 0 &&
         nkv_random_below(&sim->random, sim->disturb_every) == 0) {
         sim->counts.disturbed++;
         out[nkv_random_below(&sim->random, (uint32_t)size)] ^=
             (uint8_t)(1u << nkv_random_below(&sim->random, 8));
     }
-    apply_stuck(sim, offset, to, size);
+    if (sim->has_faults) {
+        apply_stuck(sim, offset, to, size);
+    }
     return NKV_OK;
 }
 

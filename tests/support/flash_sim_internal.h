@@ -16,6 +16,15 @@ bool nkv_flash_sim_is_blank(const uint8_t *bytes, size_t size);
 void nkv_flash_sim_program_unit(struct nkv_flash_sim *sim, uint32_t offset,
                                 const uint8_t *from);
 
+/* Tells that a byte of this unit is doubtful. */
+void nkv_flash_sim_note_doubtful(struct nkv_flash_sim *sim, uint32_t offset);
+
+/* Whether any byte may be. */
+static inline bool nkv_flash_sim_has_doubtful(const struct nkv_flash_sim *sim)
+{
+    return sim->doubtful_from < sim->doubtful_to;
+}
+
 /* Gives each unit of a sector a state. */
 void nkv_flash_sim_mark(struct nkv_flash_sim *sim, uint32_t sector,
                         enum nkv_sim_state state);

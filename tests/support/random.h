@@ -21,6 +21,12 @@ static inline uint32_t nkv_random_below(uint64_t *state, uint32_t limit)
     return nkv_random(state) % limit;
 }
 
+/* As after so many calls of nkv_random. */
+static inline void nkv_random_skip(uint64_t *state, size_t count)
+{
+    *state += count * 0x9E3779B97F4A7C15u;
+}
+
 static inline void nkv_random_fill(uint64_t *state, uint8_t *to, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
