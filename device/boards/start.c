@@ -13,15 +13,23 @@ static inline void paint_stack(void)
     }
 }
 
+/* Between two symbols of the linker script, which for C are two objects whose
+ * addresses must not be compared. */
+static inline size_t words_between(const uint32_t *start, const uint32_t *end)
+{
+    return ((uintptr_t)end - (uintptr_t)start) / sizeof *start;
+}
+
 static inline void fill_variables(void)
 {
-    const uint32_t *from = nkv_data_load;
+    size_t data = words_between(nkv_data_start, nkv_data_end);
+    size_t bss = words_between(nkv_bss_start, nkv_bss_end);
 
-    for (uint32_t *to = nkv_data_start; to < nkv_data_end; to++) {
-        *to = *from++;
+    for (size_t i = 0; i < data; i++) {
+        nkv_data_start[i] = nkv_data_load[i];
     }
-    for (uint32_t *to = nkv_bss_start; to < nkv_bss_end; to++) {
-        *to = 0;
+    for (size_t i = 0; i < bss; i++) {
+        nkv_bss_start[i] = 0;
     }
 }
 

@@ -85,19 +85,24 @@ static bool look_or_sleep(void)
     return is_sent;
 }
 
+static bool sleep_until_sent(void)
+{
+    uint32_t start_ms = uart->now_ms();
+
+    while (!look_or_sleep()) {
+        is_stuck = is_stuck || uart->now_ms() - start_ms >= STUCK_MS;
+        if (is_stuck) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Waits until the byte under way has left. */
 static bool wait_sent(void)
 {
-    uint32_t start_ms;
-
-    if (nkv_register_read(UART_TXDRDY) == 0) {
-        start_ms = uart->now_ms();
-        while (!look_or_sleep()) {
-            is_stuck = is_stuck || uart->now_ms() - start_ms >= STUCK_MS;
-            if (is_stuck) {
-                return false;
-            }
-        }
+    if (nkv_register_read(UART_TXDRDY) == 0 && !sleep_until_sent()) {
+        return false;
     }
     is_stuck = false;
     return true;

@@ -57,7 +57,8 @@ static void make_unit_id(void)
 static void describe_flash(void)
 {
     partition.start = (uint32_t)(uintptr_t)nkv_store_start;
-    partition.size = (uint32_t)(nkv_store_end - nkv_store_start);
+    partition.size =
+        (uint32_t)((uintptr_t)nkv_store_end - (uintptr_t)nkv_store_start);
     nkv_nrf51_flash_init(&flash, &partition);
 }
 
