@@ -15,6 +15,7 @@ install(TARGETS norkv_client norkv_client_shared norkv_proto norkv_proto_c
 install(FILES
     host/client/include/norkv/client.h
     proto/base/include/norkv/bytes.h
+    proto/base/include/norkv/fault.h
     proto/base/include/norkv/status.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/norkv)
 # The prefix is found from where norkv.pc lies: it is known only when installed.

@@ -205,12 +205,15 @@ static enum nkv_status erase_all(struct nkv_store *store)
         if (status != NKV_OK)
             return status;
         store->access = NKV_ACCESS_READ_ONLY;
+        store->is_half_erased = true;
         status = erase_marked(store, &marker, sector);
     }
     if (status == NKV_RESOURCE_EXHAUSTED)
         status = NKV_OK;
-    if (status == NKV_OK)
+    if (status == NKV_OK) {
         store->access = NKV_ACCESS_FULL;
+        store->is_half_erased = false;
+    }
     return status;
 }
 

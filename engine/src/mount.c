@@ -88,6 +88,7 @@ static enum nkv_status judge(struct nkv_store *store,
           nkv_id_is_newer(store->newest_id, findings->marker_id));
 
     store->access = NKV_ACCESS_READ_ONLY;
+    store->is_half_erased = half_erased;
     if (findings->foreign || half_erased || not_ours)
         return NKV_FAILED_PRECONDITION;
     if (findings->table_full || store->keys > store->config->max_keys)
@@ -140,4 +141,9 @@ enum nkv_status nkv_mount(struct nkv_store *store,
         config->lock(config->lock_context);
     status = nkv_mount_unlocked(store, config);
     return nkv_leave(store, status);
+}
+
+bool nkv_is_erase_cut(const struct nkv_store *store)
+{
+    return store->is_half_erased;
 }

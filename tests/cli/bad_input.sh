@@ -302,7 +302,7 @@ test_a_table_of_keys_smaller_than_the_store()
         if [ "$RC" -eq 0 ]; then
             found=$((found + 1))
         else
-            expect_error 1 "get .*: the flash holds more than the 3 keys .*\
+            expect_error 1 "get .*: the store is read-only: the flash holds more than the 3 keys .*\
 nothing is lost, a firmware with a larger table"
         fi
     done
@@ -311,7 +311,7 @@ nothing is lost, a firmware with a larger table"
     expect_rc 1
     [ "$(wc -l <out)" -eq $found ] || fail 'what can be read is listed'
     [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
-    grep -q 'scan: the flash holds more than the 3 keys' err || fail 'it says so'
+    grep -q 'scan: the store is read-only: the flash holds more than the 3 keys' err || fail 'it says so'
     for command in 'put new x' 'del new' 'collect full'; do
         norkv --port "$PORT" $command
         expect_error 1 'the flash holds more than the 3 keys'

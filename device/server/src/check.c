@@ -198,6 +198,7 @@ static void start(struct nkv_rpc_call *call, struct nkv_span payload)
 {
     norkv_v1_CheckRequest request = norkv_v1_CheckRequest_init_zero;
     const struct nkv_server_store *store;
+    uint32_t detail;
 
     if (!nkv_decode_request(call, payload, norkv_v1_CheckRequest_fields,
                             &request)) {
@@ -207,6 +208,8 @@ static void start(struct nkv_rpc_call *call, struct nkv_span payload)
     if (store == NULL) {
         refuse(call, NKV_INVALID_ARGUMENT,
                norkv_v1_Reason_REASON_NO_SUCH_STORE);
+    } else if (nkv_fault_is_total(nkv_fault_of(store, &detail))) {
+        refuse(call, NKV_FAILED_PRECONDITION, nkv_unusable_reason(store));
     } else if (request.first > store->config->flash->sector_count) {
         refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
     } else {

@@ -38,7 +38,8 @@ static uint32_t value_size_of_frame(const struct nkv_server *server)
 }
 
 /* What fits a frame, and every store: also one that only reads, for it may be
- * erased. One whose config is wrong never takes any. */
+ * erased. One whose config is wrong never takes any, nor does one whose flash
+ * cannot be used. */
 static uint32_t max_value(const struct nkv_server *server)
 {
     uint32_t smallest = value_size_of_frame(server);
@@ -47,7 +48,8 @@ static uint32_t max_value(const struct nkv_server *server)
         const struct nkv_server_store *store = &server->config->stores[i];
         uint32_t size;
 
-        if (store->mount_status == NKV_INVALID_ARGUMENT) {
+        if (store->mount_status == NKV_INVALID_ARGUMENT ||
+            store->fault != NKV_FAULT_NONE) {
             continue;
         }
         size = nkv_value_size_max(store->store, NKV_KEY_SIZE_MAX);
@@ -70,6 +72,7 @@ static bool encode_store(pb_ostream_t *stream, const pb_field_t *field,
     info.capacity = flash->sector_size * flash->sector_count;
     info.max_keys = store->config->max_keys;
     info.mount_status = (uint32_t)store->mount_status;
+    info.fault = (norkv_v1_Fault)nkv_fault_of(store, &info.fault_detail);
     return pb_encode_tag_for_field(stream, field) &&
            pb_encode_submessage(stream, norkv_v1_StoreInfo_fields, &info);
 }

@@ -4,8 +4,9 @@
 #include <string.h>
 
 enum {
-    /* Of an answer to Statistics: uptime, mount status and reason. */
-    STATISTICS_REST = 6 + 6 + 2
+    /* Of an answer to Statistics: uptime, mount status, fault, its detail and
+     * reason. */
+    STATISTICS_REST = 6 + 6 + 2 + 6 + 2
 };
 
 /* Tag and length of a message within one. */
@@ -118,6 +119,8 @@ static void add_store(norkv_v1_StatisticsResponse *response,
 
     nkv_statistics(store->store, &statistics);
     response->mount_status = (uint32_t)store->mount_status;
+    response->fault =
+        (norkv_v1_Fault)nkv_fault_of(store, &response->fault_detail);
     response->has_room = more;
     response->has_work = more;
     response->has_store = !more;
@@ -263,13 +266,14 @@ static void start_collect(struct nkv_rpc_call *call, struct nkv_span payload)
     }
 }
 
-static norkv_v1_Reason long_reason(enum nkv_status status)
+static norkv_v1_Reason long_reason(const struct nkv_server_store *store,
+                                   enum nkv_status status)
 {
     switch (status) {
     case NKV_RESOURCE_EXHAUSTED:
         return norkv_v1_Reason_REASON_STORE_FULL;
     case NKV_FAILED_PRECONDITION:
-        return norkv_v1_Reason_REASON_STORE_READ_ONLY;
+        return nkv_unusable_reason(store);
     default:
         return norkv_v1_Reason_REASON_NONE;
     }
@@ -280,15 +284,19 @@ static void step_collect(struct nkv_rpc_call *call)
     struct nkv_server *server = nkv_server_of(call);
     struct nkv_server_work *work = nkv_work_of(call);
     struct nkv_server_long *operation = &work->of.operation;
-    struct nkv_store *store = nkv_find_store(server, work->store)->store;
+    struct nkv_server_store *store = nkv_find_store(server, work->store);
     uint32_t now = nkv_server_now_ms(server);
     bool more = true;
     enum nkv_status status =
-        nkv_maintain_step(store, &operation->maintenance, &more);
+        nkv_maintain_step(store->store, &operation->maintenance, &more);
     uint32_t steps = operation->maintenance.steps;
 
+    if (status == NKV_OK && store->mount_status == NKV_DATA_LOSS && !more) {
+        store->mount_status = NKV_OK;
+    }
     if (status != NKV_OK || !more) {
-        finish(call, nkv_status_for_client(status), steps, long_reason(status));
+        finish(call, nkv_status_for_client(status), steps,
+               long_reason(store, status));
     } else if (now - operation->reported_ms >= NKV_REPORT_MS) {
         operation->reported_ms = now;
         if (!report(call, steps, norkv_v1_Reason_REASON_NONE)) {
@@ -326,13 +334,16 @@ static void erase_all(struct nkv_rpc_call *call, struct nkv_server_store *store)
     enum nkv_status status;
 
     nkv_restore_abort(server, (uint32_t)(store - server->config->stores));
-    status = nkv_erase_all(store->store);
+    status = store->fault == NKV_FAULT_NONE ? nkv_erase_all(store->store)
+                                            : NKV_FAILED_PRECONDITION;
     server->value_crc.known = false;
     if (status == NKV_OK) {
         store->mount_status = NKV_OK;
+    } else if (nkv_is_erase_cut(store->store)) {
+        store->mount_status = NKV_FAILED_PRECONDITION;
     }
     finish(call, nkv_status_for_client(status),
-           store->config->flash->sector_count, long_reason(status));
+           store->config->flash->sector_count, long_reason(store, status));
 }
 
 /* Erases before anything else is taken from the line: what was written by the

@@ -125,6 +125,7 @@ static void start(struct nkv_rpc_call *call, struct nkv_span payload)
     norkv_v1_SectorsRequest request = norkv_v1_SectorsRequest_init_zero;
     struct nkv_server_work *work = nkv_work_of(call);
     const struct nkv_server_store *store;
+    uint32_t detail;
 
     if (!nkv_decode_request(call, payload, norkv_v1_SectorsRequest_fields,
                             &request)) {
@@ -134,6 +135,8 @@ static void start(struct nkv_rpc_call *call, struct nkv_span payload)
     if (store == NULL) {
         refuse(call, NKV_INVALID_ARGUMENT,
                norkv_v1_Reason_REASON_NO_SUCH_STORE);
+    } else if (nkv_fault_is_total(nkv_fault_of(store, &detail))) {
+        refuse(call, NKV_FAILED_PRECONDITION, nkv_unusable_reason(store));
     } else if (request.first > store->config->flash->sector_count) {
         refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
     } else {

@@ -21,6 +21,13 @@ static bool is_stream_complete(const struct nkv_server_config *config)
            config->now_ms != NULL;
 }
 
+static bool is_store_complete(const struct nkv_server_store *store)
+{
+    return store->store != NULL && store->config != NULL &&
+           store->config->flash != NULL &&
+           (store->fault == NKV_FAULT_NONE || store->mount_status != NKV_OK);
+}
+
 static bool are_stores_complete(const struct nkv_server_config *config)
 {
     if (config->stores == NULL || config->store_count == 0 ||
@@ -28,9 +35,7 @@ static bool are_stores_complete(const struct nkv_server_config *config)
         return false;
     }
     for (size_t i = 0; i < config->store_count; i++) {
-        if (config->stores[i].store == NULL ||
-            config->stores[i].config == NULL ||
-            config->stores[i].config->flash == NULL) {
+        if (!is_store_complete(&config->stores[i])) {
             return false;
         }
     }

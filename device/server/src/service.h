@@ -59,8 +59,16 @@ size_t nkv_open_response_size_max(struct nkv_server *server);
  * that the request was not begun, and ABORTED that its session is gone. */
 enum nkv_status nkv_status_for_client(enum nkv_status status);
 
+/* What keeps the store from being used, and the fault's detail. */
+enum nkv_fault nkv_fault_of(const struct nkv_server_store *store,
+                            uint32_t *detail);
+
+/* Why a store refuses what it would do if it had mounted well. */
+norkv_v1_Reason nkv_unusable_reason(const struct nkv_server_store *store);
+
 /* Why reading a key failed, as far as the status does not say. */
-norkv_v1_Reason nkv_read_reason(enum nkv_status status);
+norkv_v1_Reason nkv_read_reason(const struct nkv_server_store *store,
+                                enum nkv_status status);
 
 /* Why putting key failed with status. */
 norkv_v1_Reason nkv_put_reason(const struct nkv_server_store *store,

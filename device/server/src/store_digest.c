@@ -158,7 +158,8 @@ static void take_turn(struct nkv_rpc_call *call)
         response.changed = nkv_walk_changed(&digest->walk, store);
         end(call, NKV_OK, &response);
     } else if (status != NKV_OK) {
-        response.reason = nkv_read_reason(status);
+        response.reason = nkv_read_reason(
+            nkv_find_store(server, nkv_work_of(call)->store), status);
         end(call, nkv_status_for_client(status), &response);
     } else if (now - digest->reported_ms >= NKV_REPORT_MS) {
         digest->reported_ms = now;

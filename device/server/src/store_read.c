@@ -13,17 +13,19 @@ enum {
 struct reading {
     struct nkv_server *server;
     struct nkv_store *store;
+    const struct nkv_server_store *served;
     uint32_t number;
     struct nkv_span key;
 };
 
-norkv_v1_Reason nkv_read_reason(enum nkv_status status)
+norkv_v1_Reason nkv_read_reason(const struct nkv_server_store *store,
+                                enum nkv_status status)
 {
     switch (status) {
     case NKV_INVALID_ARGUMENT:
         return norkv_v1_Reason_REASON_BAD_KEY;
     case NKV_FAILED_PRECONDITION:
-        return norkv_v1_Reason_REASON_STORE_READ_ONLY;
+        return nkv_unusable_reason(store);
     default:
         return norkv_v1_Reason_REASON_NONE;
     }
@@ -165,7 +167,7 @@ static void get(struct nkv_rpc_call *call, const struct reading *reading,
     status = get_part(reading, offset, to, &value, &response.crc32);
     if (status != NKV_OK) {
         response.crc32 = 0;
-        response.reason = nkv_read_reason(status);
+        response.reason = nkv_read_reason(reading->served, status);
         nkv_respond_message(call, nkv_status_for_client(status),
                             norkv_v1_GetResponse_fields, &response);
         return;
@@ -183,6 +185,7 @@ static bool find_reading(struct reading *reading,
 
     reading->server = nkv_server_of(call);
     reading->number = number;
+    reading->served = store;
     reading->store = store == NULL ? NULL : store->store;
     return store != NULL;
 }
@@ -221,7 +224,7 @@ static enum nkv_status describe(const struct reading *reading,
         status = whole_crc(reading, &value, &fresh);
     }
     if (status != NKV_OK) {
-        response->reason = nkv_read_reason(status);
+        response->reason = nkv_read_reason(reading->served, status);
         return status;
     }
     response->version = value.version;

@@ -56,7 +56,7 @@ static bool condition_holds(const struct write *write,
         nkv_describe(write->store->store, write->key, &found);
 
     if (status != NKV_OK && status != NKV_NOT_FOUND) {
-        fail(result, status, nkv_read_reason(status));
+        fail(result, status, nkv_read_reason(write->store, status));
         return false;
     }
     if (status == NKV_NOT_FOUND
@@ -91,7 +91,7 @@ norkv_v1_Reason nkv_put_reason(const struct nkv_server_store *store,
     case NKV_INVALID_ARGUMENT:
         return norkv_v1_Reason_REASON_VALUE_TOO_LARGE;
     case NKV_FAILED_PRECONDITION:
-        return norkv_v1_Reason_REASON_STORE_READ_ONLY;
+        return nkv_unusable_reason(store);
     case NKV_RESOURCE_EXHAUSTED:
         return full_reason(store, key);
     default:

@@ -32,6 +32,7 @@ enum sim_option {
     OPTION_MAX_FRAME,
     OPTION_RX_WINDOW,
     OPTION_CUT_AT,
+    OPTION_FAULT,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -64,6 +65,7 @@ static const struct option long_options[] = {
     TAKES("max-frame", OPTION_MAX_FRAME),
     TAKES("rx-window", OPTION_RX_WINDOW),
     TAKES("cut-at", OPTION_CUT_AT),
+    TAKES("fault", OPTION_FAULT),
     BARE("help", OPTION_HELP),
     BARE("version", OPTION_VERSION),
     {NULL, 0, NULL, 0},
@@ -188,6 +190,53 @@ static bool set_cut(struct nkv_sim_options *options, const char *text)
     return false;
 }
 
+/* A fault that one finds who looks for the flash. */
+static enum nkv_fault find_fault(const char *name, size_t size)
+{
+    static const struct {
+        const char *name;
+        enum nkv_fault fault;
+    } faults[] = {
+        {"no-flash", NKV_FAULT_NO_FLASH},
+        {"wrong-flash", NKV_FAULT_WRONG_FLASH},
+        {"flash-too-small", NKV_FAULT_FLASH_TOO_SMALL},
+        {"flash-protected", NKV_FAULT_FLASH_PROTECTED},
+        {"self-test", NKV_FAULT_SELF_TEST},
+        {"flash-error", NKV_FAULT_FLASH_ERROR},
+    };
+
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        if (strlen(faults[i].name) == size &&
+            memcmp(faults[i].name, name, size) == 0)
+            return faults[i].fault;
+    }
+    return NKV_FAULT_NONE;
+}
+
+/* Takes FAULT[:DETAIL]. */
+static bool set_fault(struct nkv_sim_options *options, const char *text)
+{
+    size_t size = strcspn(text, ":");
+    char *end = NULL;
+    unsigned long long detail = 0;
+
+    options->fault = find_fault(text, size);
+    errno = 0;
+    if (text[size] == ':' && isdigit((unsigned char)text[size + 1]))
+        detail = strtoull(text + size + 1, &end, 0);
+    if (options->fault != NKV_FAULT_NONE && errno == 0 &&
+        detail <= UINT32_MAX &&
+        (text[size] == '\0' || (end != NULL && *end == '\0'))) {
+        options->fault_detail = (uint32_t)detail;
+        return true;
+    }
+    nkv_sim_say("--fault %s: give FAULT or FAULT:DETAIL, FAULT no-flash, "
+                "wrong-flash, flash-too-small, flash-protected, self-test or "
+                "flash-error, and DETAIL a number",
+                text);
+    return false;
+}
+
 static bool set_geometry(struct nkv_sim_options *options,
                          enum nkv_geometry_flag flag, const char *text)
 {
@@ -229,6 +278,8 @@ static bool set_option(struct nkv_sim_options *options, enum sim_option option,
                           RX_WINDOW_MAX, &options->rx_window);
     case OPTION_CUT_AT:
         return set_cut(options, text);
+    case OPTION_FAULT:
+        return set_fault(options, text);
     case OPTION_HELP:
     case OPTION_VERSION:
     default:

@@ -4,6 +4,7 @@
 
 #include "power_cut.h"
 
+#include <norkv/fault.h>
 #include <norkv/geometry.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,9 @@ struct nkv_sim_options {
     /* NULL: none. */
     const char *tcp;
     struct nkv_power_cut cut;
+    /* What is wrong with store 0's flash. */
+    enum nkv_fault fault;
+    uint32_t fault_detail;
     uint32_t max_frame;
     /* 0: as much as the lines hold. */
     uint32_t rx_window;

@@ -45,16 +45,16 @@ static bool open_next(struct nkv_sim_stores *stores,
     return false;
 }
 
-static bool mount(struct nkv_sim_store *store,
-                  const struct nkv_sim_store_option *option,
-                  struct nkv_server_store *served)
+static bool mount(struct nkv_server_store *served,
+                  const struct nkv_sim_store_option *option)
 {
-    *served = (struct nkv_server_store){
-        .name = option->name,
-        .store = &store->store,
-        .config = &store->config,
-        .mount_status = nkv_mount(&store->store, &store->config),
-    };
+    nkv_server_mount(served);
+    if (served->fault != NKV_FAULT_NONE) {
+        nkv_sim_say("%s is left alone: the device says that its flash has the "
+                    "fault %s",
+                    option->path, nkv_fault_name(served->fault));
+        return true;
+    }
     if (served->mount_status == NKV_INVALID_ARGUMENT) {
         nkv_sim_say("the store takes no such geometry");
         return false;
@@ -81,7 +81,14 @@ bool nkv_sim_stores_open(struct nkv_sim_stores *stores,
         }
     }
     for (size_t i = 0; i < stores->count; i++) {
-        if (!mount(&stores->all[i], &options->stores[i], &stores->served[i])) {
+        stores->served[i] = (struct nkv_server_store){
+            .name = options->stores[i].name,
+            .store = &stores->all[i].store,
+            .config = &stores->all[i].config,
+            .fault = i == 0 ? options->fault : NKV_FAULT_NONE,
+            .fault_detail = i == 0 ? options->fault_detail : 0,
+        };
+        if (!mount(&stores->served[i], &options->stores[i])) {
             *exit_code = NKV_SIM_FAILED;
             nkv_sim_stores_discard(stores);
             return false;

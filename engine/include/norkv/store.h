@@ -168,6 +168,7 @@ struct nkv_store {
     bool is_unsure;
     bool is_trusting;
     bool is_merging;
+    bool is_half_erased;
     const struct nkv_config *config;
     const struct nkv_flash *flash;
     const struct nkv_format *formats;
@@ -240,6 +241,11 @@ struct nkv_value {
  */
 NKV_MUST_USE enum nkv_status nkv_mount(struct nkv_store *store,
                                        const struct nkv_config *config);
+
+/* Whether the store is read-only for an erase of all of it that was cut short,
+ * by power or by an error, and not because this is not ours: then nkv_erase_all
+ * takes nothing away that was to stay. Does not lock. */
+bool nkv_is_erase_cut(const struct nkv_store *store);
 
 /*
  * Reads a value, or the part of it from offset (bytes) on, into to, and

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "device.h"
 #include "output.h"
+#include "show_fault.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ static json_t *store_object(const struct nkv_device_store *store)
     nkv_json_set_integer(object, "max_keys", store->max_keys);
     nkv_json_set_text(object, "mount_status",
                       nkv_status_name(store->mount_status));
+    nkv_json_set_fault(object, store->fault, store->fault_detail);
     return object;
 }
 
@@ -86,6 +88,16 @@ static void print_text(const char *label, const char *text)
     putchar('\n');
 }
 
+static void print_fault(const struct nkv_device_store *store)
+{
+    char text[NKV_FAULT_TEXT_SIZE];
+
+    if (store->fault != NKV_FAULT_NONE) {
+        nkv_client_explain_fault(store->fault, store->fault_detail, text);
+        printf("fault of store %-9" PRIu32 "%s\n", store->number, text);
+    }
+}
+
 static void print_lines(const struct nkv_client *client,
                         const struct nkv_device *device)
 {
@@ -106,6 +118,7 @@ static void print_lines(const struct nkv_client *client,
         printf(", %" PRIu32 " bytes, up to %" PRIu32 " keys, %s\n",
                store->capacity, store->max_keys,
                nkv_status_name(store->mount_status));
+        print_fault(store);
     }
     if (nkv_client_hint(client)[0] != '\0') {
         print_text("hint", nkv_client_hint(client));

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "device.h"
 #include "output.h"
+#include "show_fault.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -102,6 +103,7 @@ static enum nkv_exit print_json(const struct nkv_client_statistics *statistics)
     }
     nkv_json_set_text(object, "mount_status",
                       nkv_status_name(statistics->mount_status));
+    nkv_json_set_fault(object, statistics->fault, statistics->fault_detail);
     return nkv_print_json(object);
 }
 
@@ -119,6 +121,13 @@ static void print_lines(const struct nkv_client_statistics *statistics)
                number_of(statistics, &numbers[i]));
     }
     printf("mounted with %s\n", nkv_status_name(statistics->mount_status));
+    if (statistics->fault != NKV_FAULT_NONE) {
+        char text[NKV_FAULT_TEXT_SIZE];
+
+        nkv_client_explain_fault(statistics->fault, statistics->fault_detail,
+                                 text);
+        printf("fault: %s\n", text);
+    }
 }
 
 enum nkv_exit nkv_run_stats(const struct nkv_options *options, int count,

@@ -77,6 +77,8 @@ static enum nkv_status take_response(struct nkv_client *client,
             .capacity = from->capacity,
             .max_keys = from->max_keys,
             .mount_status = nkv_wire_status(from->mount_status),
+            .fault = (enum nkv_fault)from->fault,
+            .fault_detail = from->fault_detail,
         };
     }
     return NKV_OK;
@@ -298,14 +300,11 @@ struct nkv_device_store *nkv_host_store(struct nkv_client *client)
 enum nkv_status nkv_host_check_mounted(struct nkv_client *client)
 {
     const struct nkv_device_store *store = nkv_host_store(client);
-    if (store == NULL || (store->mount_status != NKV_FAILED_PRECONDITION &&
-                          store->mount_status != NKV_RESOURCE_EXHAUSTED))
+    if (store == NULL || store->fault == NKV_FAULT_NONE ||
+        store->fault == NKV_FAULT_NEEDS_REPAIR)
         return NKV_OK;
-    const struct nkv_answer answer = {
-        .status = NKV_FAILED_PRECONDITION,
-        .reason = NKV_REASON_STORE_READ_ONLY,
-    };
-    return nkv_host_refuse(client, &answer);
+    (void)nkv_host_fail_fault(client, NKV_FAILED_PRECONDITION);
+    return NKV_FAILED_PRECONDITION;
 }
 
 /* The store that the call names: its number. False: there is none. */

@@ -88,6 +88,8 @@ const char *nkv_reason_text(enum nkv_reason reason)
         [NKV_REASON_STORE_READ_ONLY] = read_only,
         [NKV_REASON_BUSY] = "another long operation is running",
         [NKV_REASON_SEQ_REUSED] = "the mutation's number was used before",
+        [NKV_REASON_FLASH_FAULT] = "the store's flash cannot be used ('norkv "
+                                   "info' says why)",
     };
     if ((unsigned)reason >= sizeof(texts) / sizeof(texts[0]))
         return "a reason that this library does not know";
@@ -127,23 +129,14 @@ static enum nkv_status refuse_packet(struct nkv_client *client,
                          nkv_status_name(answer->status));
 }
 
-static bool has_small_table(struct nkv_client *client)
+/* Whether the store's fault may be why. A stream that ends so tells no reason.
+ */
+static bool may_be_fault(const struct nkv_answer *answer)
 {
-    const struct nkv_device_store *store = nkv_host_store(client);
-    return store != NULL && store->mount_status == NKV_RESOURCE_EXHAUSTED;
-}
-
-/* Nothing is wrong with the flash then, and erasing it would be a loss. */
-static enum nkv_status fail_small_table(struct nkv_client *client)
-{
-    const struct nkv_device_store *store = nkv_host_store(client);
-    return nkv_host_fail(
-        client, NKV_FAILED_PRECONDITION,
-        "the flash holds more than the %lu keys that the device has a table "
-        "for, or has no room for repairs: it only reads, and not all keys; "
-        "nothing "
-        "is lost, a firmware with a larger table can read it (%s)",
-        (unsigned long)store->max_keys, nkv_status_name(store->mount_status));
+    return answer->status == NKV_FAILED_PRECONDITION &&
+           (answer->reason == NKV_REASON_NONE ||
+            answer->reason == NKV_REASON_STORE_READ_ONLY ||
+            answer->reason == NKV_REASON_FLASH_FAULT);
 }
 
 enum nkv_status nkv_host_refuse(struct nkv_client *client,
@@ -155,8 +148,8 @@ enum nkv_status nkv_host_refuse(struct nkv_client *client,
     if (answer->status == NKV_OK)
         return nkv_host_fail(client, NKV_DATA_LOSS,
                              "the device's answer does not decode");
-    if (answer->reason == NKV_REASON_STORE_READ_ONLY && has_small_table(client))
-        return fail_small_table(client);
+    if (may_be_fault(answer) && nkv_host_fail_fault(client, answer->status))
+        return answer->status;
     const char *text = answer->reason == NKV_REASON_NONE
                            ? status_text(answer->status)
                            : nkv_reason_text(answer->reason);

@@ -305,6 +305,12 @@ struct nkv_device_store *nkv_host_store(struct nkv_client *client);
  */
 NKV_MUST_USE enum nkv_status nkv_host_check_mounted(struct nkv_client *client);
 
+/* ---- fault.c ---- */
+
+/* Sets error and reason to what keeps the call's store from being used; false:
+ * nothing does, as far as the device told. */
+bool nkv_host_fail_fault(struct nkv_client *client, enum nkv_status status);
+
 /* ---- read.c ---- */
 
 /* A whole value, as nkv_client_get, within a call that has begun. */

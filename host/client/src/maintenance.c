@@ -121,6 +121,8 @@ static enum nkv_status read_statistics(struct nkv_client *client,
         copy_line(statistics, message->line);
         statistics->uptime_ms = message->uptime_ms;
         statistics->mount_status = nkv_wire_status(message->mount_status);
+        statistics->fault = (enum nkv_fault)message->fault;
+        statistics->fault_detail = message->fault_detail;
     }
     nkv_answer_clear(&answer);
     return status;
@@ -311,7 +313,9 @@ enum nkv_status nkv_client_erase_all(struct nkv_client *client,
     operation.extra_ms = erase_extra_ms(client);
     status = erase(client, unit_id, &operation);
     struct nkv_device_store *store = nkv_host_store(client);
-    if (status == NKV_OK && store != NULL)
+    if (status == NKV_OK && store != NULL) {
         store->mount_status = NKV_OK;
+        store->fault = NKV_FAULT_NONE;
+    }
     return nkv_host_end(client, status);
 }

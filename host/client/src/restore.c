@@ -180,6 +180,7 @@ static void name_failed(struct nkv_restoring *restoring)
     struct nkv_record record;
     bool is_ours = restoring->is_failed &&
                    restoring->reason != NKV_REASON_STORE_READ_ONLY &&
+                   restoring->reason != NKV_REASON_FLASH_FAULT &&
                    restoring->reason != NKV_REASON_NO_SUCH_STORE;
     if (!is_ours || nkv_record_next(&queue, &record) != NKV_OK)
         return;

@@ -10,6 +10,7 @@
 #define NORKV_SERVER_H
 
 #include <norkv/bytes.h>
+#include <norkv/fault.h>
 #include <norkv/hdlc.h>
 #include <norkv/record.h>
 #include <norkv/rpc.h>
@@ -57,13 +58,22 @@ struct nkv_byte_stream {
 struct nkv_server_store {
     /* For people; as it is in Open. */
     const char *name;
-    /* Mounted by the caller, before nkv_server_init. */
+    /* Mounted before nkv_server_init: nkv_server_mount. */
     struct nkv_store *store;
-    /* What it was mounted with. */
+    /* What it is mounted with. Its flash must have its functions and geometry
+     * in any case but with a fault: then the geometry is told as it is, and
+     * may be all 0, and no function is called. */
     const struct nkv_config *config;
     /* What nkv_mount said. A store that is read-only or not mounted is served
-     * as far as it goes. The server sets NKV_OK after an EraseAll. */
+     * as far as it goes. The server sets NKV_OK when EraseAll or Collect made
+     * it whole. */
     enum nkv_status mount_status;
+    /* What whoever looked for the flash found: one of those up to
+     * NKV_FAULT_SELF_TEST, with its detail. Nothing is read from such a store
+     * or written to it, EraseAll included. What mounting finds is told without
+     * it. */
+    enum nkv_fault fault;
+    uint32_t fault_detail;
 };
 
 /* What the server remembers of a mutation. Members are private. */
@@ -330,11 +340,18 @@ struct nkv_server {
 };
 
 /*
+ * Mounts a store and notes what nkv_mount said in mount_status; with a fault it
+ * leaves the flash alone and notes NKV_UNAVAILABLE. Blocks as nkv_mount does.
+ */
+void nkv_server_mount(struct nkv_server_store *store);
+
+/*
  * Prepares a server. Nothing is read or sent yet.
  *
  * - NKV_INVALID_ARGUMENT: the config is wrong: a function or memory is missing
- *   or too small, or the texts and stores are more than an answer to Open of
- *   NKV_SERVER_PACKET_DEFAULT bytes (or max_packet, if less) can tell.
+ *   or too small, a store with a fault is mounted, or the texts and stores are
+ *   more than an answer to Open of NKV_SERVER_PACKET_DEFAULT bytes (or
+ *   max_packet, if less) can tell.
  */
 NKV_MUST_USE enum nkv_status
 nkv_server_init(struct nkv_server *server,

@@ -32,6 +32,7 @@
 #define NORKV_CLIENT_H
 
 #include <norkv/bytes.h>
+#include <norkv/fault.h>
 #include <norkv/status.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,7 +68,8 @@ enum nkv_reason {
     NKV_REASON_CRC_MISMATCH = 11,
     NKV_REASON_STORE_READ_ONLY = 12,
     NKV_REASON_BUSY = 13,
-    NKV_REASON_SEQ_REUSED = 14
+    NKV_REASON_SEQ_REUSED = 14,
+    NKV_REASON_FLASH_FAULT = 15
 };
 
 /* An open port. */
@@ -269,6 +271,16 @@ enum nkv_reason nkv_client_reason(const struct nkv_client *client);
 /* A reason in words, "the store is full". Never NULL; static storage. */
 const char *nkv_reason_text(enum nkv_reason reason);
 
+enum { NKV_FAULT_TEXT_SIZE = 256 };
+
+/*
+ * Writes a fault in words, and what to do about it: "no flash chip answers
+ * (...)
+ * ...". One line, ended by a NUL; empty for NKV_FAULT_NONE.
+ */
+void nkv_client_explain_fault(enum nkv_fault fault, uint32_t detail,
+                              char text[NKV_FAULT_TEXT_SIZE]);
+
 /* The library's version, "0.1.0". */
 const char *nkv_client_version(void);
 
@@ -314,6 +326,10 @@ struct nkv_device_store {
     uint32_t max_keys;
     /* What mounting it said. */
     enum nkv_status mount_status;
+    /* What keeps it from being used, with its detail (norkv/fault.h). A device
+     * may send others. */
+    enum nkv_fault fault;
+    uint32_t fault_detail;
 };
 
 /* Who the device is and what it takes. Strings are never NULL. */
@@ -853,8 +869,10 @@ struct nkv_client_statistics {
     uint32_t entries_lost;
 
     uint32_t uptime_ms;
-    /* What mounting the store said. */
+    /* What mounting the store said, and what keeps it from being used. */
     enum nkv_status mount_status;
+    enum nkv_fault fault;
+    uint32_t fault_detail;
 };
 
 /*
