@@ -19,6 +19,7 @@
 #ifndef NORKV_BOARDS_BOARD_H
 #define NORKV_BOARDS_BOARD_H
 
+#include <norkv/fault.h>
 #include <norkv/flash.h>
 #include <norkv/status.h>
 
@@ -30,9 +31,12 @@ struct nkv_board {
     const char *product;
     /* Another one on each board of a kind. */
     const char *unit_id;
-    /* The store's partition. Where the flash is not what it should be, its
-     * functions say so: the server is to run all the same. */
+    /* The store's partition. */
     const struct nkv_flash *flash;
+    /* The flash is not what it should be: the server runs all the same, tells
+     * so, and leaves it alone. */
+    enum nkv_fault fault;
+    uint32_t fault_detail;
     /* Random, another one after each start. */
     uint32_t boot_id;
 };

@@ -78,10 +78,10 @@ static bool is_line_quiet(void *context)
 
 /* A store that does not mount is served as far as it goes: the status says
  * why, and nothing is erased unless a host asks for it. */
-static void start_store(const struct nkv_flash *flash)
+static void start_store(const struct nkv_board *board)
 {
     store_config = (struct nkv_config){
-        .flash = flash,
+        .flash = board->flash,
         .memory = store_memory,
         .max_keys = NKV_BOARD_MAX_KEYS,
         .copies = NKV_BOARD_COPIES,
@@ -90,8 +90,10 @@ static void start_store(const struct nkv_flash *flash)
         .name = "main",
         .store = &store,
         .config = &store_config,
-        .mount_status = nkv_mount(&store, &store_config),
+        .fault = board->fault,
+        .fault_detail = board->fault_detail,
     };
+    nkv_server_mount(&served);
 }
 
 static enum nkv_status start_server(const struct nkv_board *board)
@@ -145,7 +147,7 @@ int main(void)
     nkv_receive_ring_init(&ring,
                           (struct nkv_buffer){ring_memory, sizeof ring_memory});
     board = nkv_board_start(receive);
-    start_store(board->flash);
+    start_store(board);
     /* Its only reasons are constants of the board: with these it never ran. */
     if (start_server(board) != NKV_OK) {
         nkv_system_reset();

@@ -24,6 +24,7 @@
 #include "spi_bus.h"
 #include "spi_nor_chip.h"
 
+#include <norkv/fault.h>
 #include <norkv/flash.h>
 
 /* What is wrong; the status that it has for everyone is in brackets. */
@@ -145,6 +146,13 @@ enum nkv_status nkv_spi_nor_fault_status(enum nkv_spi_nor_fault fault);
 /* A fault in words, for people: "the flash does not answer". Never NULL; static
  * storage; "" for NKV_SPI_NOR_NO_FAULT. */
 const char *nkv_spi_nor_fault_text(enum nkv_spi_nor_fault fault);
+
+/*
+ * A fault as a store's server tells it (norkv/fault.h), and its detail. What is
+ * protected counts as wholly unusable. NKV_FAULT_NONE while there is none.
+ */
+enum nkv_fault nkv_spi_nor_store_fault(const struct nkv_spi_nor *nor,
+                                       uint32_t *detail);
 
 enum { NKV_SPI_NOR_UNIQUE_ID_SIZE = 8 };
 

@@ -1,5 +1,7 @@
 #include "spi_nor.h"
 
+#include "spi_nor_commands.h"
+
 static const struct {
     enum nkv_status status;
     const char *text;
@@ -41,4 +43,42 @@ enum nkv_status nkv_spi_nor_fault_status(enum nkv_spi_nor_fault fault)
 const char *nkv_spi_nor_fault_text(enum nkv_spi_nor_fault fault)
 {
     return faults[fault].text;
+}
+
+static uint32_t id_of(const struct nkv_spi_nor *nor)
+{
+    return (uint32_t)nor->id[0] << 16 | (uint32_t)nor->id[1] << 8 | nor->id[2];
+}
+
+enum nkv_fault nkv_spi_nor_store_fault(const struct nkv_spi_nor *nor,
+                                       uint32_t *detail)
+{
+    *detail = 0;
+    switch (nor->fault) {
+    case NKV_SPI_NOR_NO_FAULT:
+        return NKV_FAULT_NONE;
+    case NKV_SPI_NOR_BAD_CONFIG:
+        return NKV_FAULT_BAD_CONFIG;
+    case NKV_SPI_NOR_SILENT:
+        *detail = id_of(nor);
+        return NKV_FAULT_NO_FLASH;
+    case NKV_SPI_NOR_TOO_SMALL:
+        *detail = nor->chip.size;
+        return NKV_FAULT_FLASH_TOO_SMALL;
+    case NKV_SPI_NOR_PROTECTED:
+        *detail = nkv_spi_nor_read_status(nor->config->bus);
+        return NKV_FAULT_FLASH_PROTECTED;
+    case NKV_SPI_NOR_STAYS_BUSY:
+        *detail = (uint32_t)nkv_spi_nor_fault_status(nor->fault);
+        return NKV_FAULT_FLASH_ERROR;
+    case NKV_SPI_NOR_OTHER_ID:
+    case NKV_SPI_NOR_UNKNOWN_CHIP:
+    case NKV_SPI_NOR_REFUSED_CHIP:
+    case NKV_SPI_NOR_MIXED_SECTORS:
+    case NKV_SPI_NOR_NO_ERASE:
+    case NKV_SPI_NOR_NO_4_BYTES:
+    default:
+        *detail = id_of(nor);
+        return NKV_FAULT_WRONG_FLASH;
+    }
 }

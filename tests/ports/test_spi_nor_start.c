@@ -92,6 +92,39 @@ static void a_known_chip_without_a_table_starts(void **state)
     assert_int_equal(model.counts.enables, 0);
 }
 
+static void expect_store_fault(enum nkv_fault fault, uint32_t detail)
+{
+    uint32_t told = 1;
+
+    assert_int_equal(nkv_spi_nor_store_fault(&nor, &told), fault);
+    assert_int_equal(told, detail);
+}
+
+/* With what helps to find it: the id, the chip's size, its register. */
+static void faults_are_told_as_a_store_tells_them(void **state)
+{
+    (void)state;
+    assert_ok(start());
+    expect_store_fault(NKV_FAULT_NONE, 0);
+    config.size = 2 << 20;
+    (void)!start();
+    expect_store_fault(NKV_FAULT_FLASH_TOO_SMALL, 1 << 20);
+    config.size = 1;
+    (void)!start();
+    expect_store_fault(NKV_FAULT_BAD_CONFIG, 0);
+    config.size = STORE_SIZE;
+    memcpy(config.id, "\xC2\x20\x14", 3);
+    (void)!start();
+    expect_store_fault(NKV_FAULT_WRONG_FLASH, 0xEF4014);
+    memset(config.id, 0, 3);
+    model.status = 0x1C;
+    (void)!start();
+    expect_store_fault(NKV_FAULT_FLASH_PROTECTED, 0x1C);
+    model.ailment = NKV_SPI_NOR_READS_ONES;
+    (void)!start();
+    expect_store_fault(NKV_FAULT_NO_FLASH, 0xFFFFFF);
+}
+
 static void a_chip_that_nobody_knows_describes_itself(void **state)
 {
     struct nkv_spi_nor_part part =
@@ -486,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_known_chip_without_a_table_starts),
+        TEST(faults_are_told_as_a_store_tells_them),
         TEST(a_chip_that_nobody_knows_describes_itself),
         TEST(what_the_chip_says_counts_more_than_its_id),
         TEST(a_chip_asleep_is_woken),
