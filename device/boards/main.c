@@ -17,6 +17,20 @@ enum {
     QUIET_MS = 100
 };
 
+/* What nkv_server_init would refuse, and a device could not tell anybody. */
+_Static_assert((size_t)NKV_BOARD_MAX_FRAME >= NKV_SERVER_FRAME_MIN, "frames");
+_Static_assert((size_t)NKV_BOARD_MAX_PACKET >= NKV_SERVER_PACKET_MIN,
+               "packets");
+_Static_assert(NKV_BOARD_CALLS >= 2 && NKV_BOARD_CALLS <= 16, "calls");
+_Static_assert(NKV_BOARD_CLIENTS >= 2 && NKV_BOARD_ANSWERS >= 1, "clients");
+/* What Open tells must find room, whatever the bytes are. */
+_Static_assert((size_t)NKV_BOARD_RING >= NKV_RECEIVE_RING_MIN, "small ring");
+_Static_assert((size_t)NKV_BOARD_RING <= NKV_RECEIVE_RING_MAX, "large ring");
+_Static_assert(NKV_RECEIVE_RING_WINDOW(NKV_BOARD_RING) >= NKV_BOARD_MAX_FRAME,
+               "a ring smaller than a frame");
+_Static_assert(NKV_RECEIVE_RING_WINDOW(NKV_BOARD_RING) >= NKV_BOARD_RX_WINDOW,
+               "a ring smaller than the window");
+
 NKV_DEFINE_MEMORY(store_memory, NKV_BOARD_MAX_KEYS, NKV_BOARD_COPIES,
                   NKV_BOARD_SECTORS, NKV_BOARD_BUFFER);
 NKV_DEFINE_SERVER_MEMORY(server_memory, NKV_BOARD_MAX_FRAME,
@@ -148,7 +162,8 @@ int main(void)
                           (struct nkv_buffer){ring_memory, sizeof ring_memory});
     board = nkv_board_start(receive);
     start_store(board);
-    /* Its only reasons are constants of the board: with these it never ran. */
+    /* It could only be a board's texts that are too long for Open: with these
+     * it never ran. */
     if (start_server(board) != NKV_OK) {
         nkv_system_reset();
     }

@@ -1,5 +1,6 @@
 #include "nrf51_clock.h"
-#include "registers.h"
+
+#include <registers.h>
 
 #include <stdint.h>
 

@@ -1,5 +1,6 @@
 #include "nrf51_nvmc.h"
-#include "registers.h"
+
+#include <registers.h>
 
 #include <norkv/bytes.h>
 

@@ -1,5 +1,6 @@
 #include "nrf51_rng.h"
-#include "registers.h"
+
+#include <registers.h>
 
 enum {
     RNG_START = 0x4000D000,

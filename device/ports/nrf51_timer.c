@@ -1,5 +1,6 @@
 #include "nrf51_timer.h"
-#include "cortex_m.h"
+
+#include <cortex_m.h>
 
 enum {
     TIMER_START = 0x40008000,

@@ -1,5 +1,6 @@
 #include "nrf51_uart.h"
-#include "cortex_m.h"
+
+#include <cortex_m.h>
 
 #include <stdbool.h>
 
@@ -77,7 +78,7 @@ static bool look_or_sleep(void)
     nkv_interrupts_off();
     nkv_register_write(UART_INTENSET, INT_TXDRDY);
     is_sent = nkv_register_read(UART_TXDRDY) != 0;
-    if (!is_sent && !is_stuck) {
+    if (!is_sent) {
         uart->wait();
     }
     nkv_register_write(UART_INTENCLR, INT_TXDRDY);
@@ -85,27 +86,18 @@ static bool look_or_sleep(void)
     return is_sent;
 }
 
-static bool sleep_until_sent(void)
-{
-    uint32_t start_ms = uart->now_ms();
-
-    while (!look_or_sleep()) {
-        is_stuck = is_stuck || uart->now_ms() - start_ms >= STUCK_MS;
-        if (is_stuck) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Waits until the byte under way has left. */
 static bool wait_sent(void)
 {
-    if (nkv_register_read(UART_TXDRDY) == 0 && !sleep_until_sent()) {
-        return false;
+    uint32_t start_ms = uart->now_ms();
+    bool is_sent = nkv_register_read(UART_TXDRDY) != 0;
+
+    while (!is_sent && !is_stuck) {
+        is_sent = look_or_sleep();
+        is_stuck = !is_sent && uart->now_ms() - start_ms >= STUCK_MS;
     }
-    is_stuck = false;
-    return true;
+    is_stuck = !is_sent;
+    return is_sent;
 }
 
 enum nkv_status nkv_nrf51_uart_write(const uint8_t *from, size_t size)

@@ -22,8 +22,8 @@ enum {
     NKV_BOARD_RX_WINDOW = 0,
     NKV_BOARD_RING = NKV_BOARD_MAX_FRAME + NKV_RECEIVE_RING_RESERVE,
     /* Collecting a sector takes an erase (22.3 ms), a page of words (11.9 ms)
-     * and reading it. A put does one or two, and its own entry. */
-    NKV_BOARD_STALL_MAX_MS = 100
+     * and reading it. For each copy a put does one or two, and its entry. */
+    NKV_BOARD_STALL_MAX_MS = 100 * NKV_BOARD_COPIES
 };
 
 #endif
