@@ -1,0 +1,10 @@
+/* In place of device/ports/registers.h: registers of a chip that is a model. */
+#ifndef NORKV_TESTS_NRF51_REGISTERS_H
+#define NORKV_TESTS_NRF51_REGISTERS_H
+
+#include <stdint.h>
+
+uint32_t nkv_register_read(uintptr_t address);
+void nkv_register_write(uintptr_t address, uint32_t value);
+
+#endif
