@@ -47,9 +47,17 @@ uint32_t nkv_nrf51_timer_ms(void)
     return told_ms;
 }
 
+/* An alarm that lies behind the counter already, since something kept the
+ * processor from setting it, would come in 71 minutes: it is set again. */
 void nkv_nrf51_timer_set_alarm(uint32_t delay_ms)
 {
-    nkv_register_write(TIMER_CC0, now_us() + delay_ms * US_PER_MS);
+    uint32_t delay_us = delay_ms * US_PER_MS;
+    uint32_t start_us;
+
+    do {
+        start_us = now_us();
+        nkv_register_write(TIMER_CC0, start_us + delay_us);
+    } while (now_us() - start_us >= delay_us);
 }
 
 void nkv_nrf51_timer_interrupt(void)

@@ -255,8 +255,11 @@ static void write_timer(uint32_t offset, uint32_t value)
 {
     if (offset == 0x044)
         nkv_nrf51.captured_us = nkv_nrf51.counter_us;
-    else if (offset == 0x540)
+    else if (offset == 0x540) {
+        nkv_nrf51.counter_us += nkv_nrf51.halt_us;
+        nkv_nrf51.halt_us = 0;
         nkv_nrf51.alarm_us = value;
+    }
 }
 
 static bool answers(uint32_t *looks)

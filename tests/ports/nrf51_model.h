@@ -54,6 +54,8 @@ struct nkv_nrf51_model {
     uint32_t counter_us;
     uint32_t captured_us;
     uint32_t alarm_us;
+    /* For so long something halts the processor when the alarm is next set. */
+    uint32_t halt_us;
 
     /* RNG and CLOCK: answers after so many looks; UINT32_MAX: never. */
     uint32_t random_looks;

@@ -269,6 +269,15 @@ static void an_alarm_is_that_far_ahead(void **state)
     assert_int_equal(nkv_nrf51.alarm_us, 100000 - 11);
 }
 
+static void an_alarm_that_was_set_too_late_is_set_again(void **state)
+{
+    (void)state;
+    nkv_nrf51.counter_us = 1000;
+    nkv_nrf51.halt_us = 150000;
+    nkv_nrf51_timer_set_alarm(100);
+    assert_int_equal(nkv_nrf51.alarm_us, 1000 + 150000 + 100000);
+}
+
 static void a_random_number_has_four_bytes_of_the_generator(void **state)
 {
     (void)state;
@@ -306,6 +315,7 @@ int main(void)
         TEST(a_line_that_takes_nothing_is_given_up_and_used_again),
         TEST(milliseconds_go_on_when_the_counter_comes_round),
         TEST(an_alarm_is_that_far_ahead),
+        TEST(an_alarm_that_was_set_too_late_is_set_again),
         TEST(a_random_number_has_four_bytes_of_the_generator),
         TEST(a_crystal_that_does_not_start_is_given_up),
     };

@@ -85,6 +85,8 @@ uint32_t nkv_board_now_ms(void)
     return nkv_nrf51_timer_ms();
 }
 
+/* The alarm bounds the sleep. In QEMU 7.2 it also has the emulator look whether
+ * the UART can receive, which it does not do when STARTRX is triggered. */
 void nkv_board_wait(void)
 {
     nkv_nrf51_timer_set_alarm(WAIT_MS);
