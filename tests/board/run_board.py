@@ -77,6 +77,12 @@ class RunBoard(unittest.TestCase):
             self.run_board("--image", self.image)
         self.assertEqual(self.image.read_bytes(), b"short")
 
+    def test_an_image_that_could_not_be_written_is_refused_at_once(self):
+        with self.assertRaisesRegex(AssertionError, "no file can be written"):
+            self.run_board("--image", self.folder / "none" / "store.img")
+        with self.assertRaisesRegex(AssertionError, "is a folder"):
+            self.run_board("--image", self.folder)
+
     def test_a_firmware_that_is_not_there_names_what_builds_it(self):
         with self.assertRaisesRegex(AssertionError, "cmake --preset microbit"):
             self.run_board("--elf", self.folder / "none.elf")
