@@ -182,6 +182,22 @@ class MainLoop(unittest.TestCase):
         self.assertEqual(norkv(machine.port, "ls"), "k\n")
         self.assertEqual(machine.guest_errors(), "")
 
+    def test_idle_work_is_done_while_the_line_is_silent(self):
+        machine = self.running()
+        norkv(machine.port, "sh", text="".join(
+            f"put key-{i % 7} {i:0300}\n" for i in range(38)))
+        for i in range(400):
+            # At once, so that the device has no silence to work in.
+            stats = norkv(machine.port, "sh",
+                          text=f"put key-{i % 7} {i:0300}\nstats\n")
+            if member(stats, "steps left to do") != "0":
+                break
+        before = int(member(stats, "steps done"))
+        wait_until(lambda: member(norkv(machine.port, "stats"),
+                                  "steps left to do") == "0", "idle work", 0.5)
+        self.assertGreater(
+            int(member(norkv(machine.port, "stats"), "steps done")), before)
+
     def test_rounds_of_collection_do_nothing_that_the_chip_does_not_allow(self):
         machine = self.running()
         script = "".join(f"put key-{i % 7} {i:0300}\n" for i in range(120))

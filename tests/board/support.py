@@ -45,12 +45,12 @@ def is_running(pid):
     return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, pause_s=0.02):
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited in vain: {what}")
-        time.sleep(0.02)
+        time.sleep(pause_s)
 
 
 class Runner:
