@@ -45,6 +45,8 @@ class Microbit:
     to load it without loading it anew at each reset, so the debugger writes
     it before the first instruction."""
     name = "microbit"
+    chips = {}
+    harmless = ()
     arguments = ["-M", "microbit"]
 
     def __init__(self, elf):
@@ -63,18 +65,38 @@ class Microbit:
 
 
 class Ast1030:
-    """The store is all of a SPI NOR flash, which QEMU keeps in a file."""
+    """The store is the end of a SPI NOR flash, which QEMU keeps in a file."""
     name = "ast1030"
-    arguments = ["-M", "ast1030-evb,fmc-model=w25q80bl"]
-    store_size = 1 << 20
+    # Models of QEMU's, and their sizes. The firmware takes those in the first
+    # line; the others are there to be refused: one that is programmed in
+    # another way, one that nobody knows, one that is smaller than the store,
+    # and one that has no id.
+    chips = {"w25q80bl": 1 << 20, "w25q256": 32 << 20, "mx25l25635e": 32 << 20,
+             "is25lp080d": 1 << 20, "n25q032a13": 4 << 20,
+             "sst25vf032b": 4 << 20, "at25df321a": 4 << 20, "w25x10": 128 << 10,
+             "at25128a-nonjedec": 128 << 10}
+    store_size = 256 << 10
+    # What real chips without them ignore and QEMU's models note: reading a
+    # table (SFDP) and the number that Winbond's chips have. And what the
+    # machine's own reset notes of itself.
+    harmless = ("M25P80: Unknown cmd 5a", "M25P80: Unknown cmd 4b",
+                "aspeed_timer_ctrl_pulse_enable: Timer does not support pulse "
+                "mode")
 
-    def __init__(self, elf):
+    def __init__(self, elf, chip="w25q80bl"):
         del elf
+        if chip not in self.chips:
+            raise QemuError(f"there is no chip '{chip}' on {self.name}; there "
+                            f"are {', '.join(self.chips)}")
+        self.arguments = ["-M", f"ast1030-evb,fmc-model={chip}"]
+        self.chip_size = self.chips[chip]
+        self.start = max(0, self.chip_size - self.store_size)
         self.file = None
 
     def drive_arguments(self, folder, image):
         self.file = folder / "flash.img"
-        self.file.write_bytes(image)
+        self.file.write_bytes(ERASED * self.start +
+                              image[:self.chip_size - self.start])
         return ["-drive", f"file={self.file},if=mtd,format=raw,index=0"]
 
     def load_store(self, machine, image):
@@ -82,7 +104,7 @@ class Ast1030:
 
     def read_store(self, machine):
         machine.qmp.command("stop")
-        return self.file.read_bytes()
+        return self.file.read_bytes()[self.start:]
 
 
 BOARDS = {board.name: board for board in (Microbit, Ast1030)}
@@ -359,20 +381,22 @@ class Machine:
 
     elf: the firmware, that of the board's build unless given
     port: "pty" or "tcp", at the local host
+    chip: the flash, of those that the board's class lists
     extra: further arguments of QEMU
 
     process is QEMU's subprocess, qmp its monitor, gdb its debugger's end until
     go() lets go of it; elf has the firmware's symbols.
     """
 
-    def __init__(self, board, image=None, elf=None, port="tcp", extra=()):
+    def __init__(self, board, image=None, elf=None, port="tcp", chip=None,
+                 extra=()):
         path = pathlib.Path(elf or firmware_of(board))
         if not path.exists():
             raise QemuError(
                 f"there is no firmware {path}; build it: cmake --preset {board} "
                 f"&& cmake --build --preset {board}")
         self.elf = Elf(path)
-        self.board = BOARDS[board](self.elf)
+        self.board = self._board(BOARDS[board], chip)
         size = self.board.store_size
         if image is None:
             image = ERASED * size
@@ -387,6 +411,14 @@ class Machine:
         except BaseException:
             self.close()
             raise
+
+    def _board(self, kind, chip):
+        if chip is None:
+            return kind(self.elf)
+        if not kind.chips:
+            raise QemuError(f"{kind.name} has its store in its own flash: "
+                            "there is no chip to choose")
+        return kind(self.elf, chip)
 
     def _start(self, path, image, port, extra):
         chardev = {
@@ -481,8 +513,10 @@ class Machine:
     def guest_errors(self):
         """What QEMU has to say about what the firmware did wrong; without what
         it had before the first instruction, from looking for a vector table
-        that it had not loaded yet."""
-        return self._guest_log()[self._log_size:]
+        that it had not loaded yet, and without what is harmless."""
+        log = self._guest_log()[self._log_size:].splitlines(keepends=True)
+        return "".join(line for line in log
+                       if line.strip() not in self.board.harmless)
 
     def close(self):
         """Ends QEMU as a power cut does. Does nothing the second time."""

@@ -1,0 +1,73 @@
+/*
+ * Timers: Linux, drivers/clocksource/timer-fttmr010.c, and QEMU,
+ * hw/timer/aspeed_timer.c. SysTick: ARMv7-M Architecture Reference Manual (DDI
+ * 0403), B3.3.
+ */
+#include "ast1030_timer.h"
+#include "registers.h"
+
+enum {
+    TIMER_1_COUNT = 0x7E782000,
+    TIMER_1_RELOAD = 0x7E782004,
+    TIMER_CONTROL = 0x7E782030,
+    TIMER_1_ENABLE = 1 << 0,
+    /* 1 MHz, in the place of the bus's clock. */
+    TIMER_1_EXTERNAL = 1 << 1,
+    TIMER_1_MASK = 0xF,
+
+    CYCLES_PER_MS = 200000,
+    SYSTICK_ENABLE = 1 << 0,
+    SYSTICK_INTERRUPT = 1 << 1,
+    SYSTICK_PROCESSOR_CLOCK = 1 << 2,
+    US_PER_MS = 1000
+};
+
+#define SYSTICK_CONTROL 0xE000E010u
+#define SYSTICK_RELOAD 0xE000E014u
+#define SYSTICK_CURRENT 0xE000E018u
+
+/* The milliseconds told last, and what the counter was when they began. Only
+ * the main program uses them, no interrupt. */
+static uint32_t told_ms;
+static uint32_t told_us;
+
+void nkv_ast1030_timer_start(void)
+{
+    uint32_t control =
+        nkv_register_read(TIMER_CONTROL) & ~(uint32_t)TIMER_1_MASK;
+
+    nkv_register_write(TIMER_CONTROL, control);
+    nkv_register_write(TIMER_1_COUNT, UINT32_MAX);
+    nkv_register_write(TIMER_1_RELOAD, UINT32_MAX);
+    nkv_register_write(TIMER_CONTROL,
+                       control | TIMER_1_ENABLE | TIMER_1_EXTERNAL);
+}
+
+/* It counts down. */
+uint32_t nkv_ast1030_timer_us(void)
+{
+    return ~nkv_register_read(TIMER_1_COUNT);
+}
+
+uint32_t nkv_ast1030_timer_ms(void)
+{
+    uint32_t passed_ms = (nkv_ast1030_timer_us() - told_us) / US_PER_MS;
+
+    told_ms += passed_ms;
+    told_us += passed_ms * US_PER_MS;
+    return told_ms;
+}
+
+void nkv_ast1030_timer_set_alarm(uint32_t delay_ms)
+{
+    nkv_register_write(SYSTICK_RELOAD, delay_ms * CYCLES_PER_MS - 1);
+    /* Writing clears it: the next period begins now. */
+    nkv_register_write(SYSTICK_CURRENT, 0);
+    nkv_register_write(SYSTICK_CONTROL, SYSTICK_ENABLE | SYSTICK_INTERRUPT |
+                                            SYSTICK_PROCESSOR_CLOCK);
+}
+
+/* To wake is all that it is for. */
+void nkv_ast1030_timer_alarm(void)
+{
+}

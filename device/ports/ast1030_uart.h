@@ -1,0 +1,45 @@
+/*
+ * UART5 of an AST1030, the console of its boards: a 16550 with registers of 32
+ * bits. 8 data bits, no parity, one stop bit, no flow control, 115200 baud.
+ */
+#ifndef NORKV_PORTS_AST1030_UART_H
+#define NORKV_PORTS_AST1030_UART_H
+
+#include <norkv/status.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NKV_AST1030_UART5_INTERRUPT = 8 };
+
+struct nkv_ast1030_uart_setup {
+    /* Called by the interrupt for each byte that came. */
+    void (*receive)(uint8_t byte);
+    /* Sleeps until an interrupt, or a moment; interrupts are off, and stay so.
+     */
+    void (*wait)(void);
+    uint32_t (*now_ms)(void);
+};
+
+/* Starts the UART. setup must outlive it. */
+void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup);
+
+/*
+ * Sends bytes; returns when the last of them are in the transmitter's FIFO.
+ * Sleeps meanwhile.
+ *
+ * - NKV_UNAVAILABLE: no byte has left for two seconds, so the rest is lost; and
+ *   as long as that goes on, at once. (The part's own UART always sends. An
+ *   emulator's waits for whoever is to read.)
+ */
+NKV_MUST_USE enum nkv_status nkv_ast1030_uart_write(const uint8_t *from,
+                                                    size_t size);
+
+/* Times that the FIFO overran since this was last asked; at least so many bytes
+ * were lost. */
+uint32_t nkv_ast1030_uart_take_overruns(void);
+
+/* UART5's interrupt handler. */
+void nkv_ast1030_uart_interrupt(void);
+
+#endif
