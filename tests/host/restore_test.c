@@ -33,8 +33,11 @@ static void every_ring_and_chunk_takes_everything_once(void **state)
     (void)state;
     for (size_t r = 0; r < sizeof(rings) / sizeof(rings[0]); r++) {
         for (size_t c = 0; c < sizeof(chunks) / sizeof(chunks[0]); c++) {
+            size_t frame = rings[r] / 2;
             struct nkv_upload_options options = {
-                .device = {.ring_size = rings[r], .program_us = 300},
+                .device = {.ring_size = rings[r],
+                           .frame_size = frame < 192 ? 192 : frame,
+                           .program_us = 300},
                 .speed = {.baud = 921600, .latency_ms = 1},
                 .count = 300,
                 .chunk_size = chunks[c],
@@ -159,7 +162,7 @@ static void one_frame_in_a_thousand_costs_little(void **state)
 {
     (void)state;
     struct nkv_upload_options options = {
-        .device = {.ring_size = 2048},
+        .device = {.ring_size = 2048, .frame_size = 1024},
         .speed = {.baud = 921600, .latency_ms = 1},
         .count = 12000,
         .value_size = 32,

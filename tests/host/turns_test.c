@@ -261,6 +261,35 @@ static void listening_lets_other_calls_go_on(void **state)
     close_rig(rig);
 }
 
+/* A call that blocks has read the other's answer along with its own: the
+ * program, which waits for bytes, must not wait. */
+static void an_answer_that_came_with_another_is_told_at_once(void **state)
+{
+    (void)state;
+    struct nkv_bench bench;
+    struct nkv_real_device device;
+    struct nkv_client_key_info info;
+    struct result result = {0};
+    struct rig rig = {0};
+    nkv_bench_init(&bench, 1);
+    bench.line.speed.latency_ms = 5;
+    nkv_real_device_init(&device, &bench, NULL);
+    rig.client = nkv_bench_open(&bench, NULL);
+    assert_done(rig.client, nkv_client_put(rig.client, NULL, text_span("k"),
+                                           text_span("v")));
+    start_get(&rig, &result, 0);
+    assert_done(rig.client,
+                nkv_client_describe(rig.client, NULL, text_span("k"), &info));
+    nkv_bench_wait(&bench, 100);
+    if (result.ends == 0)
+        assert_int_equal(nkv_client_timeout_ms(rig.client), 0);
+    assert_int_equal(nkv_client_process(rig.client), NKV_OK);
+    assert_int_equal(result.ends, 1);
+    nkv_client_free(&rig.client);
+    nkv_real_device_free(&device);
+    nkv_bench_free(&bench);
+}
+
 /* ---- Ends ---------------------------------------------------------------- */
 
 /* The answer and the end of the line arrive at once. */
@@ -494,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_timer_that_ran_out_unnoticed_is_due),
         cmocka_unit_test(a_lost_request_is_repeated_beside_endless_others),
         cmocka_unit_test(listening_lets_other_calls_go_on),
+        cmocka_unit_test(an_answer_that_came_with_another_is_told_at_once),
         cmocka_unit_test(an_answer_counts_though_the_line_has_ended_behind_it),
         cmocka_unit_test(
             a_message_that_comes_while_a_call_is_cancelled_is_none),

@@ -18,9 +18,7 @@ enum {
     BUSY_FIRST_MS = 20,
     BUSY_MAX_MS = 1000,
     /* Between two stops of streams that nobody waits for. */
-    STRAY_PAUSE_MS = 100,
-    /* What a device has room for that has not told. */
-    WINDOW_UNKNOWN = 512
+    STRAY_PAUSE_MS = 100
 };
 
 /* ---- Times ------------------------------------------------------------ */
@@ -148,6 +146,8 @@ void nkv_host_receive(void *context, const struct nkv_packet *packet)
         take_late(client, packet);
         return;
     }
+    /* Whoever has read it need not be whom it is for. */
+    client->has_news = true;
     client->is_calling_back = true;
     if (packet->type == NKV_PACKET_SERVER_STREAM)
         take_message(client, exchange, packet);
@@ -231,7 +231,7 @@ void nkv_exchange_end(struct nkv_client *client, struct nkv_exchange *exchange)
     forget_answer(exchange);
 }
 
-static struct nkv_packet packet_of(const struct nkv_exchange *exchange)
+struct nkv_packet nkv_exchange_packet(const struct nkv_exchange *exchange)
 {
     return (struct nkv_packet){
         .type = NKV_PACKET_REQUEST,
@@ -249,55 +249,20 @@ void nkv_exchange_set_request(const struct nkv_client *client,
 {
     (void)client;
     exchange->request = request;
-    struct nkv_packet packet = packet_of(exchange);
+    struct nkv_packet packet = nkv_exchange_packet(exchange);
     exchange->size = nkv_link_content_size(&packet);
     exchange->wire_size = nkv_link_wire_size(&packet);
 }
 
-/* ---- The device's window ---------------------------------------------- */
-
-/* Whether a call's request may lie unread in the device's buffer. Its answer
- * takes it out of there, and so does its timer: it is lost then. */
-static bool is_in_flight(const struct nkv_exchange *exchange, uint64_t now)
+size_t nkv_exchange_message_size(const struct nkv_client *client,
+                                 const struct nkv_exchange *exchange,
+                                 size_t size)
 {
-    return exchange->attempts > 0 && !exchange->done && !exchange->heard &&
-           now < exchange->resend_at;
-}
-
-static size_t bytes_in_flight(const struct nkv_client *client, bool on_the_wire)
-{
-    uint64_t now = nkv_link_now(&client->link);
-    size_t size = 0;
-    for (const struct nkv_exchange *exchange = client->exchanges;
-         exchange != NULL; exchange = exchange->next) {
-        if (is_in_flight(exchange, now))
-            size += on_the_wire ? exchange->wire_size : exchange->size;
-    }
-    return size;
-}
-
-/* A device with a window of one largest frame may be deaf while it programs:
- * what comes behind a request would be lost. */
-static bool is_one_at_a_time(const struct nkv_client *client)
-{
-    const struct nkv_host_session *session = &client->session;
-    return session->open &&
-           session->device.rx_window <= session->device.max_frame;
-}
-
-bool nkv_window_takes(struct nkv_client *client, size_t size)
-{
-    size_t window = client->session.open ? client->session.device.rx_window
-                                         : WINDOW_UNKNOWN;
-    size_t in_flight = bytes_in_flight(client, false);
-    /* Those behind one that waits for room must not keep taking it. */
-    if (client->is_window_claimed)
-        return false;
-    if (in_flight == 0 || (!is_one_at_a_time(client) && in_flight < window &&
-                           size <= window - in_flight))
-        return true;
-    client->is_window_claimed = true;
-    return false;
+    struct nkv_packet packet = nkv_exchange_packet(exchange);
+    (void)client;
+    packet.type = NKV_PACKET_CLIENT_STREAM;
+    packet.payload = (struct nkv_span){NULL, size};
+    return nkv_link_content_size(&packet);
 }
 
 /* ---- Requests going out ----------------------------------------------- */
@@ -307,7 +272,7 @@ static uint64_t timer_ms(const struct nkv_client *client,
 {
     const struct nkv_host_session *session = &client->session;
     size_t wire_size = exchange->wire_size + exchange->ahead +
-                       bytes_in_flight(client, true) +
+                       nkv_window_wire_size(client) +
                        answer_wire_size(client, exchange);
     uint64_t time = line_ms(client, wire_size) +
                     2 * (uint64_t)client->latency_ms + MARGIN_MS +
@@ -322,7 +287,7 @@ static uint64_t timer_ms(const struct nkv_client *client,
 enum nkv_step nkv_exchange_try_send(struct nkv_client *client,
                                     struct nkv_exchange *exchange)
 {
-    struct nkv_packet packet = packet_of(exchange);
+    struct nkv_packet packet = nkv_exchange_packet(exchange);
     if (!nkv_link_is_ready(&client->link) ||
         !nkv_window_takes(client, exchange->size))
         return NKV_STEP_WAITS;
@@ -416,22 +381,10 @@ void nkv_exchange_defer(const struct nkv_client *client,
                         now + (pause > BUSY_MAX_MS ? BUSY_MAX_MS : pause));
 }
 
-void nkv_exchange_linger(struct nkv_client *client,
-                         const struct nkv_exchange *exchange)
-{
-    uint64_t until = nkv_link_now(&client->link) + client->latency_ms;
-    if (until > client->deadline_at)
-        until = client->deadline_at;
-    enum nkv_status status = NKV_OK;
-    while (status == NKV_OK && !exchange->done &&
-           nkv_link_now(&client->link) < until)
-        status = nkv_link_poll(&client->link, until);
-}
-
 void nkv_exchange_cancel(struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
-    struct nkv_packet packet = packet_of(exchange);
+    struct nkv_packet packet = nkv_exchange_packet(exchange);
     nkv_host_add_farewell(client, &packet, NKV_CANCELLED);
     /* In a callback the link may be in the middle of a packet. */
     if (!client->is_calling_back)
@@ -483,112 +436,7 @@ void nkv_host_send_farewells(struct nkv_client *client)
     }
 }
 
-/* ---- Whole calls ------------------------------------------------------ */
-
-enum nkv_status nkv_host_fail_step(struct nkv_client *client,
-                                   enum nkv_step step)
-{
-    if (step == NKV_STEP_DEAD)
-        return nkv_host_fail_dead(client);
-    if (step == NKV_STEP_NO_MEMORY)
-        return nkv_host_no_memory(client);
-    return nkv_host_fail_silent(client);
-}
-
-enum nkv_status nkv_exchange_send(struct nkv_client *client,
-                                  struct nkv_exchange *exchange, size_t ahead)
-{
-    exchange->ahead = ahead;
-    enum nkv_step step = nkv_exchange_try_send(client, exchange);
-    enum nkv_status status = NKV_OK;
-    while (status == NKV_OK && step == NKV_STEP_WAITS) {
-        status = nkv_host_wait(client, UINT64_MAX);
-        step = nkv_exchange_try_send(client, exchange);
-    }
-    if (status == NKV_OK && step != NKV_STEP_DONE)
-        status = nkv_host_fail_step(client, step);
-    while (status == NKV_OK &&
-           nkv_link_is_sending(&client->link, exchange->call_id)) {
-        status = nkv_host_wait(client, UINT64_MAX);
-        exchange->resend_at = nkv_link_now(&client->link) + exchange->timer_ms;
-    }
-    return status;
-}
-
-size_t nkv_exchange_message_size(const struct nkv_client *client,
-                                 const struct nkv_exchange *exchange,
-                                 size_t size)
-{
-    struct nkv_packet packet = packet_of(exchange);
-    (void)client;
-    packet.type = NKV_PACKET_CLIENT_STREAM;
-    packet.payload = (struct nkv_span){NULL, size};
-    return nkv_link_content_size(&packet);
-}
-
-enum nkv_status nkv_exchange_send_message(struct nkv_client *client,
-                                          const struct nkv_exchange *exchange,
-                                          struct nkv_span message)
-{
-    struct nkv_packet packet = packet_of(exchange);
-    packet.type = NKV_PACKET_CLIENT_STREAM;
-    packet.payload = message;
-    enum nkv_status status =
-        nkv_link_send(&client->link, &packet, client->deadline_at);
-    if (status == NKV_UNAVAILABLE)
-        return nkv_host_fail_dead(client);
-    if (status == NKV_DEADLINE_EXCEEDED)
-        return nkv_host_fail_late(client);
-    return status == NKV_OK ? NKV_OK : nkv_host_no_memory(client);
-}
-
-enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
-                                        struct nkv_exchange *exchange)
-{
-    enum nkv_status status = NKV_OK;
-    if (!exchange->done && !exchange->stop)
-        status = nkv_exchange_send(client, exchange, 0);
-    while (status == NKV_OK && !exchange->done && !exchange->stop &&
-           nkv_link_now(&client->link) < exchange->resend_at)
-        status = nkv_host_wait(client, exchange->resend_at);
-    return status;
-}
-
-/* Whether something is to be looked at before the request goes out again, and
- * what came of it. The answer may come meanwhile. */
-static enum nkv_status look_before_repeat(struct nkv_client *client,
-                                          struct nkv_exchange *exchange)
-{
-    if (exchange->before_repeat == NULL || exchange->attempts == 0 ||
-        exchange->done || nkv_link_now(&client->link) < exchange->resend_at ||
-        nkv_exchange_is_hopeless(client, exchange) ||
-        nkv_link_is_sending(&client->link, exchange->call_id))
-        return NKV_OK;
-    enum nkv_status status =
-        exchange->before_repeat(exchange->context, &exchange->stop);
-    /* Answers to others have given it more time meanwhile. */
-    exchange->resend_at = nkv_link_now(&client->link);
-    return status;
-}
-
-enum nkv_status nkv_exchange_run(struct nkv_client *client,
-                                 struct nkv_exchange *exchange)
-{
-    enum nkv_status status = NKV_OK;
-    enum nkv_step step = NKV_STEP_WAITS;
-    while (status == NKV_OK && step == NKV_STEP_WAITS) {
-        status = look_before_repeat(client, exchange);
-        if (status == NKV_OK)
-            step = nkv_exchange_step(client, exchange);
-        if (status == NKV_OK && step == NKV_STEP_WAITS)
-            status = nkv_host_wait(client, nkv_exchange_due(client, exchange));
-    }
-    if (status == NKV_OK && step != NKV_STEP_DONE)
-        status = nkv_host_fail_step(client, step);
-    if (status == NKV_DEADLINE_EXCEEDED && exchange->busy_count > 0)
-        status = nkv_host_fail_busy(client);
-    return status;
-}
+/* ---- Answers taken apart ---------------------------------------------- */
 
 void nkv_exchange_answer(const struct nkv_exchange *exchange,
                          struct nkv_answer *answer)
@@ -611,28 +459,4 @@ void nkv_answer_clear(struct nkv_answer *answer)
     if (answer->message != NULL)
         protobuf_c_message_free_unpacked(answer->message, NULL);
     *answer = (struct nkv_answer){0};
-}
-
-enum nkv_status nkv_exchange_call(struct nkv_client *client,
-                                  enum nkv_method_number method,
-                                  const ProtobufCMessage *request,
-                                  struct nkv_answer *answer)
-{
-    *answer = (struct nkv_answer){0};
-    size_t size;
-    uint8_t *bytes = nkv_message_pack(request, &size);
-    if (bytes == NULL)
-        return nkv_host_no_memory(client);
-    struct nkv_exchange exchange = {0};
-    nkv_exchange_begin(client, &exchange, method,
-                       (struct nkv_span){bytes, size});
-    enum nkv_status status = nkv_exchange_run(client, &exchange);
-    if (status == NKV_OK) {
-        nkv_exchange_answer(&exchange, answer);
-        if (answer->status != NKV_OK || answer->message == NULL)
-            status = nkv_host_refuse(client, answer);
-    }
-    nkv_exchange_end(client, &exchange);
-    free(bytes);
-    return status;
 }

@@ -99,6 +99,10 @@ void nkv_exchange_begin_method(struct nkv_client *client,
                                const struct nkv_method *method,
                                struct nkv_span request);
 
+/* The packet of the request; those of the call's other packets differ in type
+ * and payload. */
+struct nkv_packet nkv_exchange_packet(const struct nkv_exchange *exchange);
+
 /* Gives the exchange another request to send from now on. */
 void nkv_exchange_set_request(const struct nkv_client *client,
                               struct nkv_exchange *exchange,

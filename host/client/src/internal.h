@@ -6,6 +6,7 @@
 #include "link.h"
 #include "norkv.pb-c.h"
 #include "text.h"
+#include "window.h"
 #include <norkv/client.h>
 
 enum {
@@ -84,9 +85,9 @@ struct nkv_client {
 
     struct nkv_exchange *exchanges;
     size_t exchange_count;
-    uint32_t call_id;
     /* Requests that were sent, ever. */
     uint64_t sendings;
+    uint32_t call_id;
     /* Of the newest upload, whose ids are numbers of their own. */
     uint32_t upload_id;
     /* Timers are this many times longer than the line explains: it has turned
@@ -107,14 +108,13 @@ struct nkv_client {
     struct nkv_task *tasks;
     struct nkv_task *ended;
     uint64_t task_number;
-    /* Something was begun since all calls were last looked at, and when that
-     * was. */
-    bool has_news;
+    struct nkv_window window;
+    /* When all calls were last looked at, and whether something was begun or
+     * has come since. */
     uint64_t stepped_at;
+    bool has_news;
     /* They are being looked at, so that none may leave the list. */
     bool is_stepping;
-    /* Somebody waits for room in the device's window; see nkv_window_takes. */
-    bool is_window_claimed;
     /* Whether the mutations get their turn before the other calls, or after. */
     bool lane_first;
     /* A callback runs, the client is being freed: what cannot be called then
@@ -232,10 +232,6 @@ void nkv_host_add_farewell(struct nkv_client *client,
 
 /* Sends what of them the line takes at once. */
 void nkv_host_send_farewells(struct nkv_client *client);
-
-/* Whether the device has room for a frame of this size beside what it has not
- * answered. If not, nobody is given room until something has arrived. */
-bool nkv_window_takes(struct nkv_client *client, size_t size);
 
 /* Packets of the link: to the exchange that waits for them. */
 void nkv_host_receive(void *context, const struct nkv_packet *packet);

@@ -23,6 +23,9 @@ enum {
     MARGIN_MS = 200,
     TIMER_MAX_MS = 60000,
     DOUBLINGS_MAX = 8,
+    /* A device that answers other calls has not come to the chunk yet; but
+     * there may always be other calls. */
+    REPRIEVES_MAX = 16,
     /* A call is given up for a new one when so many timers have run out, and
      * the device spoke, but acknowledged nothing: it may have begun anew. */
     STUCK_MAX = 3
@@ -34,9 +37,8 @@ enum {
 static uint64_t patience_ms(const struct nkv_restoring *restoring)
 {
     const struct nkv_client *client = restoring->client;
-    size_t wire = CREDIT;
-    for (size_t i = 0; i < restoring->flight_count; i++)
-        wire += restoring->flights[i].content + FLAGS;
+    size_t wire =
+        CREDIT + nkv_window_wire_size(client) + restoring->flight_count * FLAGS;
     uint64_t time = 2 * (uint64_t)client->latency_ms + MARGIN_MS +
                     client->session.device.stall_max_ms;
     if (client->baud != 0)
@@ -55,13 +57,19 @@ static void start_timer(struct nkv_restoring *restoring)
 
 /* ---- Sending ---------------------------------------------------------- */
 
+static void forget_flights(struct nkv_restoring *restoring)
+{
+    restoring->flight_count = 0;
+    restoring->client->window.chunks = 0;
+}
+
 static void go_back(struct nkv_restoring *restoring)
 {
     nkv_restore_note_loss(restoring);
     restoring->is_back_wanted = false;
     restoring->sent = 0;
     restoring->is_last_sent = false;
-    restoring->flight_count = 0;
+    forget_flights(restoring);
 }
 
 static enum nkv_status send_what_may_be(struct nkv_restoring *restoring)
@@ -101,19 +109,32 @@ static bool is_over(const struct nkv_restoring *restoring)
            is_stuck || is_end_lost;
 }
 
+/* Gives the device its time anew after a sign of life. */
+static void lengthen_timer(struct nkv_restoring *restoring, bool was_credit)
+{
+    if (was_credit)
+        restoring->reprieves = 0;
+    if (restoring->reprieves++ < REPRIEVES_MAX)
+        start_timer(restoring);
+}
+
 /* Waits for a credit, or until the timer has run out; then goes back. */
 static enum nkv_status wait_for_credit(struct nkv_restoring *restoring)
 {
     struct nkv_client *client = restoring->client;
     uint32_t packets = client->link.heard.packets;
-    enum nkv_status status = nkv_host_wait(client, restoring->timer_at);
+    uint64_t credits = restoring->credits;
+    /* Then there is nothing to wait for but room beside other calls. */
+    bool is_held_up = restoring->flight_count == 0 && !restoring->is_failed;
+    enum nkv_status status =
+        nkv_host_wait(client, is_held_up ? UINT64_MAX : restoring->timer_at);
     if (status != NKV_OK || is_over(restoring))
         return status;
     if (restoring->is_back_wanted)
         go_back(restoring);
     if (client->link.heard.packets != packets)
-        start_timer(restoring);
-    if (nkv_link_now(&client->link) < restoring->timer_at)
+        lengthen_timer(restoring, restoring->credits != credits);
+    if (is_held_up || nkv_link_now(&client->link) < restoring->timer_at)
         return NKV_OK;
     restoring->silent++;
     if (restoring->silent >= client->attempts)
@@ -156,7 +177,7 @@ static void begin_call(struct nkv_restoring *restoring)
     restoring->is_last_sent = false;
     restoring->is_last_ever_sent = false;
     restoring->written_before = restoring->restore->written;
-    restoring->flight_count = 0;
+    forget_flights(restoring);
     restoring->has_credit = false;
     restoring->is_begun = false;
     restoring->is_back_wanted = false;
@@ -262,6 +283,7 @@ static enum nkv_status run_call(struct nkv_restoring *restoring, bool *again)
         status = judge_end(restoring, again);
     else if (status == NKV_OK)
         *again = !is_complete(restoring);
+    forget_flights(restoring);
     if (!exchange->done && !client->link.dead)
         nkv_exchange_cancel(client, exchange);
     nkv_exchange_end(client, exchange);

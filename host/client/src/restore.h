@@ -64,7 +64,12 @@ struct nkv_restoring {
      * that came. */
     unsigned silent;
     unsigned idle_credits;
+    /* How often answers to other calls have made the timer longer, since the
+     * last credit. */
+    unsigned reprieves;
     uint64_t timer_at;
+    /* Credits that came. */
+    uint64_t credits;
     /* A credit told that a record failed: the queue's first. */
     bool is_failed;
     enum nkv_reason reason;
@@ -93,7 +98,7 @@ NKV_MUST_USE enum nkv_status
 nkv_restore_send(struct nkv_restoring *restoring,
                  const struct nkv_restore_chunk *chunk);
 
-/* Whether a chunk may be sent now. */
+/* Whether a chunk may be sent now, beside others and other calls. */
 bool nkv_restore_may_send(const struct nkv_restoring *restoring,
                           const struct nkv_restore_chunk *chunk);
 

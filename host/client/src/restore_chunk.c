@@ -23,26 +23,15 @@ enum {
 
 /* ---- How large -------------------------------------------------------- */
 
-/* A part whose window is one largest frame may be deaf while it programs: what
- * comes behind a chunk would be lost. */
 static bool is_one_at_a_time(const struct nkv_restoring *restoring)
 {
-    return restoring->restore->chunk_size == 0 &&
-           restoring->window == restoring->client->session.device.max_frame;
+    return nkv_window_is_for_one(restoring->client, restoring->window);
 }
 
 /* What may be in flight now. */
 static size_t allowed(const struct nkv_restoring *restoring)
 {
     return restoring->window >> restoring->caution;
-}
-
-static size_t in_flight(const struct nkv_restoring *restoring)
-{
-    size_t content = 0;
-    for (size_t i = 0; i < restoring->flight_count; i++)
-        content += restoring->flights[i].content;
-    return content;
 }
 
 /* The bytes of an average record. */
@@ -113,15 +102,24 @@ static size_t content_limit(const struct nkv_restoring *restoring)
     return best < most ? best : most;
 }
 
-bool nkv_restore_may_send(const struct nkv_restoring *restoring,
-                          const struct nkv_restore_chunk *chunk)
+/* Whether a chunk may be sent as far as the upload alone is concerned. */
+static bool is_allowed(const struct nkv_restoring *restoring,
+                       const struct nkv_restore_chunk *chunk)
 {
     if (restoring->flight_count == 0)
         return true;
     if (restoring->flight_count == NKV_RESTORE_FLIGHTS_MAX ||
         is_one_at_a_time(restoring))
         return false;
-    return in_flight(restoring) + chunk->content <= allowed(restoring);
+    size_t used = restoring->client->window.chunks;
+    return used + chunk->content <= allowed(restoring);
+}
+
+bool nkv_restore_may_send(const struct nkv_restoring *restoring,
+                          const struct nkv_restore_chunk *chunk)
+{
+    return is_allowed(restoring, chunk) &&
+           nkv_window_takes_chunk(restoring->client, chunk->content);
 }
 
 /* ---- Records ---------------------------------------------------------- */
@@ -293,9 +291,8 @@ enum nkv_status nkv_restore_cut(struct nkv_restoring *restoring,
     size_t limit = content_limit(restoring);
     cut(restoring, limit, chunk);
     /* A smaller one behind a lone chunk keeps the line busy. */
-    if (restoring->flight_count == 1 &&
-        !nkv_restore_may_send(restoring, chunk)) {
-        size_t used = in_flight(restoring);
+    if (restoring->flight_count == 1 && !is_allowed(restoring, chunk)) {
+        size_t used = restoring->client->window.chunks;
         size_t left = used < allowed(restoring) ? allowed(restoring) - used : 0;
         cut(restoring, left < limit ? left : limit, chunk);
     }
@@ -310,6 +307,7 @@ static void note_flight(struct nkv_restoring *restoring,
         restoring->ever_sent = restoring->sent;
     restoring->is_last_sent = chunk->is_last;
     restoring->is_last_ever_sent |= chunk->is_last;
+    restoring->client->window.chunks += chunk->content;
     restoring->flights[restoring->flight_count++] = (struct nkv_restore_flight){
         .end = restoring->offset + (uint32_t)restoring->sent,
         .content = chunk->content,

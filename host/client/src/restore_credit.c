@@ -37,8 +37,12 @@ static void land_flights(struct nkv_restoring *restoring)
 {
     size_t count = 0;
     while (count < restoring->flight_count &&
-           restoring->offset - restoring->flights[count].end <= UINT32_MAX / 2)
-        grow_calm(restoring, restoring->flights[count++].content);
+           restoring->offset - restoring->flights[count].end <=
+               UINT32_MAX / 2) {
+        size_t content = restoring->flights[count++].content;
+        restoring->client->window.chunks -= content;
+        grow_calm(restoring, content);
+    }
     restoring->flight_count -= count;
     memmove(restoring->flights, restoring->flights + count,
             restoring->flight_count * sizeof(restoring->flights[0]));
@@ -126,6 +130,7 @@ static void judge(struct nkv_restoring *restoring,
                   const Norkv__V1__RestoreResponse *credit)
 {
     uint32_t size = credit->next_offset - restoring->offset;
+    restoring->credits++;
     restoring->idle_credits++;
     /* One that a predecessor's call with this id was waiting for. */
     if (!restoring->is_begun && credit->next_offset != 0)

@@ -255,7 +255,7 @@ static enum nkv_status wait_for_line(struct nkv_client *client,
     }
     if (status == NKV_OK)
         status = nkv_link_poll(link, until_ms);
-    client->is_window_claimed = false;
+    nkv_window_turn(client);
     return status;
 }
 
@@ -335,7 +335,7 @@ static enum nkv_status take_arrived(struct nkv_client *client)
         if (client->link.counters.bytes_received == before)
             break;
     }
-    client->is_window_claimed = false;
+    nkv_window_turn(client);
     return status;
 }
 

@@ -648,8 +648,8 @@ nkv_client_restore(struct nkv_client *client,
  * start, continue and cancel calls. They must not free the client; calls that
  * block, and nkv_client_process, are refused there (NKV_FAILED_PRECONDITION).
  * - Calls that block may be made while others are under way: they drive those,
- *   too, and share the device's window and the order of mutations with them,
- *   but for the chunks of nkv_client_restore, which have a window of their own.
+ *   too, and share the device's window and the order of mutations with them;
+ *   the chunks of nkv_client_restore and other calls take turns.
  * - What is passed when a call is started is copied.
  */
 
