@@ -232,7 +232,7 @@ static bool poll_rebooting(void *context, struct nkv_line_sim *line)
 static void a_device_that_reboots_at_opening_costs_no_call(void **state)
 {
     (void)state;
-    for (uint64_t ready_ms = 1; ready_ms < 4500; ready_ms += 499) {
+    for (uint64_t ready_ms = 1; ready_ms < 9000; ready_ms += 499) {
         struct nkv_bench bench;
         struct rebooting *rebooting = calloc(1, sizeof(*rebooting));
         struct notes notes = {0};
@@ -254,9 +254,8 @@ static void a_device_that_reboots_at_opening_costs_no_call(void **state)
         assert_done(client,
                     nkv_client_get(client, NULL, text_span("k"), &value));
         nkv_client_value_clear(&value);
-        /* Not long after it is ready: the pauses grow, but no faster. */
-        assert_in_range(nkv_bench_now_ms(&bench), ready_ms,
-                        2 * ready_ms + 1000);
+        /* Not long after it is ready. */
+        assert_in_range(nkv_bench_now_ms(&bench), ready_ms, ready_ms + 1100);
         assert_non_null(strstr(notes.text, "text ROM v1\n"));
         assert_non_null(strstr(notes.text, "text load 0x7e \ntext run\n"));
         nkv_client_free(&client);

@@ -14,6 +14,8 @@ enum {
     /* What a device may be deaf for before it has told. */
     STALL_UNKNOWN_MS = 500,
     TIMER_MAX_MS = 60000,
+    /* Between two sendings to a device that has never said anything. */
+    BOOT_MS = 1000,
     PATIENCE_MAX = 8,
     BUSY_FIRST_MS = 20,
     BUSY_MAX_MS = 1000,
@@ -267,6 +269,14 @@ size_t nkv_exchange_message_size(const struct nkv_client *client,
 
 /* ---- Requests going out ----------------------------------------------- */
 
+/* A device that takes long to start has not heard what was sent so far: that
+ * says nothing of the line, and there may be any number of attempts. */
+static bool is_starting(const struct nkv_client *client)
+{
+    const struct nkv_heard *heard = &client->link.heard;
+    return heard->packets == heard->echoes;
+}
+
 static uint64_t timer_ms(const struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
@@ -278,6 +288,8 @@ static uint64_t timer_ms(const struct nkv_client *client,
                     2 * (uint64_t)client->latency_ms + MARGIN_MS +
                     exchange->extra_ms;
     time += session->open ? session->device.stall_max_ms : STALL_UNKNOWN_MS;
+    if (is_starting(client))
+        return exchange->attempts > 0 && time < BOOT_MS ? BOOT_MS : time;
     uint64_t most = time > TIMER_MAX_MS ? time : TIMER_MAX_MS;
     unsigned doublings = exchange->attempts > 16 ? 16 : exchange->attempts;
     time = (time * client->patience) << doublings;
@@ -360,7 +372,7 @@ uint64_t nkv_exchange_due(const struct nkv_client *client,
 bool nkv_exchange_is_hopeless(const struct nkv_client *client,
                               const struct nkv_exchange *exchange)
 {
-    return exchange->attempts >= client->attempts &&
+    return !is_starting(client) && exchange->attempts >= client->attempts &&
            nkv_link_now(&client->link) >= exchange->resend_at;
 }
 

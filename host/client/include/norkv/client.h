@@ -167,7 +167,9 @@ struct nkv_client_options {
     uint32_t limit_ms;
     /* Delay that adapters and drivers add each way, milliseconds. 0: 20. */
     uint32_t latency_ms;
-    /* How often a request is sent before the device counts as silent. 0: 5. */
+    /* How often a request is sent before the device counts as silent. 0: 5. A
+     * device that has not said anything yet may still be starting: until its
+     * first answer requests go out each second, up to the deadline. */
     uint32_t attempts;
     /* The RPC channel. 0: 1. */
     uint32_t channel_id;
