@@ -4,7 +4,6 @@
 
 #include <norkv/bytes.h>
 
-#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -24,15 +23,10 @@ enum {
     READY_LOOKS = 500000
 };
 
-/* On a part that is too small there is nothing behind the end of the flash, and
- * reading it is a fault. */
-static bool is_in_chip(const struct nkv_nrf51_partition *partition)
+uint32_t nkv_nrf51_flash_size(void)
 {
-    uint32_t size =
-        nkv_register_read(FICR_CODEPAGESIZE) * nkv_register_read(FICR_CODESIZE);
-
-    return partition->start <= size &&
-           partition->size <= size - partition->start;
+    return nkv_register_read(FICR_CODEPAGESIZE) *
+           nkv_register_read(FICR_CODESIZE);
 }
 
 static enum nkv_status wait_ready(void)
@@ -58,9 +52,6 @@ static enum nkv_status nrf51_read(void *context, uint32_t offset, void *to,
 {
     const struct nkv_nrf51_partition *partition = context;
 
-    if (!is_in_chip(partition)) {
-        return NKV_OUT_OF_RANGE;
-    }
     memcpy(to, (const void *)(uintptr_t)(partition->start + offset), size);
     return NKV_OK;
 }
@@ -72,9 +63,6 @@ static enum nkv_status nrf51_program(void *context, uint32_t offset,
     enum nkv_status status = NKV_OK;
     const uint8_t *bytes = from;
 
-    if (!is_in_chip(partition)) {
-        return NKV_OUT_OF_RANGE;
-    }
     nkv_register_write(NVMC_CONFIG, CONFIG_WRITE);
     for (size_t done = 0; done < size && status == NKV_OK; done += WORD) {
         nkv_register_write(partition->start + offset + done,
@@ -88,9 +76,6 @@ static enum nkv_status nrf51_erase(void *context, uint32_t sector)
 {
     const struct nkv_nrf51_partition *partition = context;
 
-    if (!is_in_chip(partition)) {
-        return NKV_OUT_OF_RANGE;
-    }
     nkv_register_write(NVMC_CONFIG, CONFIG_ERASE);
     nkv_register_write(NVMC_ERASEPAGE,
                        partition->start + sector * NKV_NRF51_PAGE_SIZE);

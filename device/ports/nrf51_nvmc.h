@@ -22,12 +22,15 @@ struct nkv_nrf51_partition {
     uint32_t size;
 };
 
+/* Bytes of flash that the chip says it has: there are kinds with half as much.
+ * What lies behind cannot even be read, that is a fault. */
+uint32_t nkv_nrf51_flash_size(void);
+
 /*
- * Describes the partition as the store wants it. Touches no flash.
+ * Describes the partition as the store wants it. Touches no flash. The
+ * partition must lie in the chip's flash when the functions are called.
  *
- * The functions give, besides what norkv/flash.h says,
- * - NKV_OUT_OF_RANGE: the chip has less flash than the partition needs; nothing
- *   was done.
+ * They give, besides what norkv/flash.h says,
  * - NKV_DEADLINE_EXCEEDED: the NVMC did not become ready.
  * What was programmed is not read back here: the store does that.
  */

@@ -161,6 +161,27 @@ class MainLoop(unittest.TestCase):
         self.assertIsNotNone(gdb.wait_stop())
         self.assertEqual(gdb.read_register(15), start)
 
+    def test_a_chip_with_less_flash_is_told_and_not_touched(self):
+        image = bytes(range(256)) * (STORE_SIZE // 256)
+        machine = self.machine(image=image)
+        gdb = machine.gdb
+        size = machine.elf.symbol("nkv_nrf51_flash_size") & ~1
+        gdb.set_point(gdb.BREAKPOINT, size, 2)
+        # Each of its calls returns that of a chip of the half size at once.
+        for _ in range(2):
+            gdb.go_on()
+            self.assertIsNotNone(gdb.wait_stop())
+            gdb.write_register(0, 128 * 1024)
+            gdb.write_register(15, gdb.read_register(14) & ~1)
+        gdb.clear_point(gdb.BREAKPOINT, size, 2)
+        machine.go()
+        machine.wait_answer()
+        self.assertIn("131072 bytes", norkv(machine.port, "info"))
+        with self.assertRaises(AssertionError):
+            norkv(machine.port, "put", "k", "v")
+        self.assertEqual(machine.read_store(), image)
+        self.assertEqual(machine.guest_errors(), "")
+
     def test_a_store_of_something_else_is_served_and_left_alone(self):
         image = bytes(range(256)) * (STORE_SIZE // 256)
         machine = self.running(image=image)

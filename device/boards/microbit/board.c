@@ -60,6 +60,10 @@ static void describe_flash(void)
     partition.size =
         (uint32_t)((uintptr_t)nkv_store_end - (uintptr_t)nkv_store_start);
     nkv_nrf51_flash_init(&flash, &partition);
+    if (partition.start + partition.size > nkv_nrf51_flash_size()) {
+        board.fault = NKV_FAULT_FLASH_TOO_SMALL;
+        board.fault_detail = nkv_nrf51_flash_size();
+    }
 }
 
 const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte))
