@@ -4,6 +4,7 @@
  * only.
  */
 #include "ast1030_fmc.h"
+#include "cortex_m.h"
 #include "registers.h"
 
 enum {
@@ -20,16 +21,27 @@ enum {
 /* Beyond an enum: the window of chip select 0. */
 #define FMC_WINDOW 0x80000000u
 
+/* Registers and window lie where a Cortex-M4 by default has memory (DDI 0403,
+ * B3.1), whose accesses it may put in another order: not over a barrier. */
+static void control(uint32_t value)
+{
+    nkv_wait_for_writes();
+    nkv_register_write(FMC_CTRL_0, value);
+    nkv_wait_for_writes();
+}
+
 static void select(void *context)
 {
     (void)context;
-    nkv_register_write(FMC_CTRL_0, CTRL_USER);
+    control(CTRL_USER);
 }
 
+/* Reading back takes some of the 50 ns that the line is to stay high. */
 static void deselect(void *context)
 {
     (void)context;
-    nkv_register_write(FMC_CTRL_0, CTRL_USER | CTRL_DESELECT);
+    control(CTRL_USER | CTRL_DESELECT);
+    (void)nkv_register_read(FMC_CTRL_0);
 }
 
 /* A byte at a time, in order: a write sends one, a read sends an idle line's

@@ -10,6 +10,8 @@ enum {
     TIMER_1_COUNT = 0x7E782000,
     TIMER_1_RELOAD = 0x7E782004,
     TIMER_CONTROL = 0x7E782030,
+    /* Clears the bits written as 1. */
+    TIMER_CONTROL_CLEAR = 0x7E78203C,
     TIMER_1_ENABLE = 1 << 0,
     /* 1 MHz, in the place of the bus's clock. */
     TIMER_1_EXTERNAL = 1 << 1,
@@ -33,14 +35,12 @@ static uint32_t told_us;
 
 void nkv_ast1030_timer_start(void)
 {
-    uint32_t control =
-        nkv_register_read(TIMER_CONTROL) & ~(uint32_t)TIMER_1_MASK;
-
-    nkv_register_write(TIMER_CONTROL, control);
+    nkv_register_write(TIMER_CONTROL_CLEAR, TIMER_1_MASK);
     nkv_register_write(TIMER_1_COUNT, UINT32_MAX);
     nkv_register_write(TIMER_1_RELOAD, UINT32_MAX);
     nkv_register_write(TIMER_CONTROL,
-                       control | TIMER_1_ENABLE | TIMER_1_EXTERNAL);
+                       nkv_register_read(TIMER_CONTROL) |
+                           (uint32_t)(TIMER_1_ENABLE | TIMER_1_EXTERNAL));
 }
 
 /* It counts down. */

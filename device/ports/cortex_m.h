@@ -27,6 +27,14 @@ static inline void nkv_interrupts_on(void)
     __asm__ volatile("cpsie i" ::: "memory");
 }
 
+/* What was written before it has arrived before anything behind it begins (data
+ * synchronization barrier): where registers lie in what the processor takes for
+ * memory. The compiler moves no access over it either. */
+static inline void nkv_wait_for_writes(void)
+{
+    __asm__ volatile("dsb" ::: "memory");
+}
+
 /*
  * Sleeps until an interrupt is pending; it is taken at once only if interrupts
  * are on. One that became pending while they were off wakes too, so between

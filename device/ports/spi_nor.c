@@ -28,6 +28,22 @@ bool nkv_spi_nor_is_protected(const struct nkv_spi_nor *nor)
     return (second & NKV_SPI_NOR_COMPLEMENT) != 0;
 }
 
+void nkv_spi_nor_enter_mode(const struct nkv_spi_nor *nor)
+{
+    const struct nkv_spi_bus *bus = nor->config->bus;
+
+    if (!nor->has_mode) {
+        return;
+    }
+    if (nor->chip.addressing == NKV_SPI_NOR_ENABLE_AND_ENTER_4_BYTES) {
+        nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_ENABLE);
+    }
+    nkv_spi_nor_command(bus, NKV_SPI_NOR_ENTER_4_BYTE_MODE);
+    if (nor->chip.addressing == NKV_SPI_NOR_ENABLE_AND_ENTER_4_BYTES) {
+        nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_DISABLE);
+    }
+}
+
 /* Nothing may be sent to a chip that is still at what took too long. */
 static enum nkv_status settle(struct nkv_spi_nor *nor)
 {
@@ -69,6 +85,7 @@ enum nkv_status nkv_spi_nor_read(void *context, uint32_t offset, void *to,
     if (status != NKV_OK || size == 0) {
         return status;
     }
+    nkv_spi_nor_enter_mode(nor);
     nkv_spi_nor_begin(bus, nor->read_opcode, nor->offset + offset,
                       nor->address_bytes);
     bus->exchange(bus->context, NULL, to, size);
@@ -88,6 +105,7 @@ static enum nkv_status enable_write(struct nkv_spi_nor *nor)
     const struct nkv_spi_bus *bus = nor->config->bus;
     uint8_t bits;
 
+    nkv_spi_nor_enter_mode(nor);
     nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_ENABLE);
     bits = nkv_spi_nor_read_status(bus);
     if (bits == NKV_SPI_NOR_NOBODY || (bits & NKV_SPI_NOR_LATCH) == 0) {

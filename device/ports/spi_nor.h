@@ -116,6 +116,8 @@ struct nkv_spi_nor {
     uint8_t read_opcode;
     uint8_t program_opcode;
     uint8_t address_bytes;
+    /* Four address bytes are a mode of the chip. */
+    bool has_mode;
     bool is_readable;
     bool is_writable;
     /* The last program or erase did not end in time. */
@@ -124,11 +126,11 @@ struct nkv_spi_nor {
 
 /*
  * Finds out what chip there is and prepares it: waits for what was under way
- * when the processor was reset, wakes it from power-down, reads id and table,
- * goes over to four address bytes when the chip has more than 16 MiB. Programs
- * and erases nothing. Such a chip stays in that mode when only the processor is
- * reset: a boot loader in ROM must be able to cope (chips with 4-byte commands
- * are left in the mode they are in).
+ * when the processor was reset, resumes what was suspended, wakes it from
+ * power-down, reads id and table, goes over to four address bytes when the chip
+ * has more than 16 MiB. Programs and erases nothing. Such a chip stays in that
+ * mode when only the processor is reset: a boot loader in ROM must be able to
+ * cope (chips with 4-byte commands are left in the mode they are in).
  *
  * Blocks while the chip is busy, up to the longest erase, about 4 s, and for
  * some hundred bytes on the line.

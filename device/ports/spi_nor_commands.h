@@ -21,6 +21,7 @@ enum {
     NKV_SPI_NOR_READ_SECOND_STATUS = 0x35,
     NKV_SPI_NOR_READ_UNIQUE_ID = 0x4B,
     NKV_SPI_NOR_READ_SFDP = 0x5A,
+    NKV_SPI_NOR_RESUME = 0x7A,
     NKV_SPI_NOR_READ_ID = 0x9F,
     NKV_SPI_NOR_WAKE = 0xAB,
     NKV_SPI_NOR_ENTER_4_BYTE_MODE = 0xB7,
@@ -31,6 +32,8 @@ enum {
     /* Bit 6 of the second one, CMP: all is protected but what the first one
      * says. */
     NKV_SPI_NOR_COMPLEMENT = 0x40,
+    /* Bit 7 of the second one, SUS: an erase or a program is suspended. */
+    NKV_SPI_NOR_SUSPENDED = 0x80,
     /* What a line that nothing drives gives. */
     NKV_SPI_NOR_NOBODY = 0xFF
 };

@@ -93,6 +93,26 @@ static enum nkv_spi_nor_fault rouse(struct nkv_spi_nor *nor)
                : NKV_SPI_NOR_NO_FAULT;
 }
 
+/* What another program suspended, and did not live to resume, would keep the
+ * chip from erasing. */
+static enum nkv_spi_nor_fault resume(struct nkv_spi_nor *nor)
+{
+    const struct nkv_spi_bus *bus = nor->config->bus;
+    uint8_t status = 0;
+
+    if (!nkv_spi_nor_has_second_status(nor->id)) {
+        return NKV_SPI_NOR_NO_FAULT;
+    }
+    nkv_spi_nor_ask(bus, NKV_SPI_NOR_READ_SECOND_STATUS, &status, 1);
+    if ((status & NKV_SPI_NOR_SUSPENDED) == 0) {
+        return NKV_SPI_NOR_NO_FAULT;
+    }
+    nkv_spi_nor_command(bus, NKV_SPI_NOR_RESUME);
+    return nkv_spi_nor_wait(bus, BUSY_AT_START_US, true, &status) == NKV_OK
+               ? NKV_SPI_NOR_NO_FAULT
+               : NKV_SPI_NOR_STAYS_BUSY;
+}
+
 static enum nkv_spi_nor_fault check_id(struct nkv_spi_nor *nor)
 {
     static const uint8_t any[NKV_SPI_NOR_ID_SIZE];
@@ -186,7 +206,6 @@ static enum nkv_spi_nor_fault choose_erase(struct nkv_spi_nor *nor)
 /* A large chip may have been left in either mode: only four bytes are sure. */
 static enum nkv_spi_nor_fault choose_addressing(struct nkv_spi_nor *nor)
 {
-    const struct nkv_spi_bus *bus = nor->config->bus;
     const bool is_large = nor->chip.size > SIZE_3_BYTES;
 
     nor->read_opcode = NKV_SPI_NOR_READ;
@@ -205,11 +224,8 @@ static enum nkv_spi_nor_fault choose_addressing(struct nkv_spi_nor *nor)
             nor->address_bytes = 3;
             break;
         }
-        if (nor->chip.addressing == NKV_SPI_NOR_ENABLE_AND_ENTER_4_BYTES) {
-            nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_ENABLE);
-        }
-        nkv_spi_nor_command(bus, NKV_SPI_NOR_ENTER_4_BYTE_MODE);
-        nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_DISABLE);
+        nor->has_mode = true;
+        nkv_spi_nor_enter_mode(nor);
         break;
     case NKV_SPI_NOR_3_BYTES:
         nor->address_bytes = 3;
@@ -265,8 +281,9 @@ enum nkv_status nkv_spi_nor_start(struct nkv_spi_nor *nor,
                                   const struct nkv_spi_nor_config *config)
 {
     static enum nkv_spi_nor_fault (*const steps[])(struct nkv_spi_nor *) = {
-        check_config, rouse,        check_id,          describe,
-        place,        choose_erase, choose_addressing, check_protection};
+        check_config,    rouse, check_id,     resume,
+        describe,        place, choose_erase, choose_addressing,
+        check_protection};
 
     prepare(nor, config);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -292,8 +309,7 @@ enum nkv_status nkv_spi_nor_unique_id(const struct nkv_spi_nor *nor,
     }
     /* Four bytes of nothing, and a fifth in the mode of four address bytes. */
     nkv_spi_nor_begin(bus, NKV_SPI_NOR_READ_UNIQUE_ID, 0, 4);
-    if (nor->chip.addressing != NKV_SPI_NOR_4_BYTE_COMMANDS &&
-        nor->address_bytes == 4) {
+    if (nor->has_mode || nor->chip.addressing == NKV_SPI_NOR_ALWAYS_4_BYTES) {
         bus->exchange(bus->context, NULL, id, 1);
     }
     bus->exchange(bus->context, NULL, id, sizeof id);

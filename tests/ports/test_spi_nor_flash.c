@@ -177,6 +177,33 @@ static void commands_with_four_bytes_do_the_same(void **state)
     assert_false(model.is_in_4_byte_mode);
 }
 
+/* As one whose supply dipped does. */
+static void a_chip_that_fell_back_to_three_bytes_is_used_rightly(void **state)
+{
+    const uint32_t offset = 17 << 20;
+    const uint8_t bytes[16] = "written rightly";
+    struct nkv_spi_nor_part part = nkv_spi_nor_w25q256;
+    uint8_t back[16];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        use_part(&part, offset, SECTOR);
+        memset(model.bytes + offset, 0, SECTOR);
+        nkv_spi_nor_model_power_on(&model);
+        assert_ok(erase(0));
+        nkv_spi_nor_model_power_on(&model);
+        assert_ok(program(0, bytes, 16));
+        nkv_spi_nor_model_power_on(&model);
+        assert_ok(read(0, back, 16));
+        assert_memory_equal(back, bytes, 16);
+        assert_memory_equal(model.bytes + offset, bytes, 16);
+        assert_int_equal(model.bytes[offset >> 8], 0xFF);
+        memcpy(part.id, "\x20\xBA\x19", 3);
+        part.needs_enable_to_enter = true;
+        part.is_winbond = false;
+    }
+}
+
 /* What a line gives that nobody drives looks like erased flash. */
 static void erased_flash_is_told_from_a_chip_that_is_gone(void **state)
 {
@@ -310,6 +337,7 @@ int main(void)
         TEST(a_large_sector_takes_several_erases),
         TEST(all_works_above_16_mib),
         TEST(commands_with_four_bytes_do_the_same),
+        TEST(a_chip_that_fell_back_to_three_bytes_is_used_rightly),
         TEST(erased_flash_is_told_from_a_chip_that_is_gone),
         TEST(a_chip_that_is_gone_takes_nothing_and_it_is_told),
         TEST(a_write_enable_that_is_not_taken_stops_it),

@@ -169,6 +169,16 @@ static void an_erase_under_way_is_waited_for(void **state)
     assert_true(model.counts.pauses > 100);
 }
 
+static void what_was_suspended_is_resumed_and_waited_for(void **state)
+{
+    (void)state;
+    model.second_status = 0x80;
+    assert_ok(start());
+    assert_int_equal(model.second_status, 0);
+    assert_true(model.now_ns >= 30000000);
+    assert_true(model.now_ns >= model.busy_until_ns);
+}
+
 static void a_chip_that_stays_busy_is_named(void **state)
 {
     (void)state;
@@ -524,6 +534,7 @@ int main(void)
         TEST(what_the_chip_says_counts_more_than_its_id),
         TEST(a_chip_asleep_is_woken),
         TEST(an_erase_under_way_is_waited_for),
+        TEST(what_was_suspended_is_resumed_and_waited_for),
         TEST(a_chip_that_stays_busy_is_named),
         TEST(a_line_that_nobody_drives_is_named),
         TEST(another_chip_than_configured_is_named),

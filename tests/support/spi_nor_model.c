@@ -95,6 +95,7 @@ static bool is_known(const struct nkv_spi_nor_model *model, uint8_t opcode)
         return part->sfdp != NULL;
     case 0x35:
     case 0x4B:
+    case 0x7A:
         return part->is_winbond;
     default:
         return strchr("\x01\x02\x03\x04\x05\x06\x20\x9F\xAB\xB9\xD8", opcode) !=

@@ -87,7 +87,7 @@ struct nkv_spi_nor_model {
     /* Bits 2 to 4 protect: 0 nothing, 7 everything, n the upper
      * 1/2^(6-n) of the chip. */
     uint8_t status;
-    /* Bit 6 inverts that. */
+    /* Bit 6 inverts that; bit 7: an erase is suspended, until 7Ah. */
     uint8_t second_status;
     bool is_asleep;
     bool is_in_4_byte_mode;

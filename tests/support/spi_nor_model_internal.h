@@ -9,7 +9,8 @@ enum {
     NKV_MODEL_LATCH = 0x02,
     /* What 01h writes of the first status register. */
     NKV_MODEL_STATUS_WRITABLE = 0xFC,
-    NKV_MODEL_COMPLEMENT = 0x40
+    NKV_MODEL_COMPLEMENT = 0x40,
+    NKV_MODEL_SUSPENDED = 0x80
 };
 
 /* Counts what no driver should do. */

@@ -188,6 +188,12 @@ void nkv_model_carry_out(struct nkv_spi_nor_model *model)
     case 0x01:
         write_status(model);
         break;
+    case 0x7A:
+        if ((model->second_status & NKV_MODEL_SUSPENDED) != 0) {
+            model->second_status &= (uint8_t)~NKV_MODEL_SUSPENDED;
+            be_busy(model, model->part.erase_4_kib_us);
+        }
+        break;
     case 0x02:
     case 0x12:
     case 0x20:
