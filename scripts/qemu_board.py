@@ -206,6 +206,10 @@ class Gdb:
         # QEMU gives single registers only to those that can read their names.
         self._ask("qXfer:features:read:target.xml:0,1000")
 
+    def fileno(self):
+        """For select: something came, maybe only an acknowledgement."""
+        return self._socket.fileno()
+
     def _send(self, text):
         data = text.encode()
         try:
@@ -380,7 +384,7 @@ class Machine:
     """A board in QEMU, with its store holding image (bytes; None: erased).
 
     elf: the firmware, that of the board's build unless given
-    port: "pty" or "tcp", at the local host
+    port: "pty", "tcp" at the local host, or "unix", for connect_line
     chip: the flash, of those that the board's class lists
     extra: further arguments of QEMU
 
@@ -425,6 +429,8 @@ class Machine:
             "pty": "pty,id=ser0",
             "tcp": "socket,id=ser0,host=127.0.0.1,port=0,server=on,wait=off,"
                    "nodelay=on",
+            "unix": f"socket,id=ser0,path={self.folder}/line,server=on,"
+                    "wait=off",
         }[port]
         command = [
             QEMU, *self.board.arguments, "-nodefaults", "-display", "none",
@@ -463,6 +469,8 @@ class Machine:
                 name = chardev["filename"]
                 if name.startswith("pty:"):
                     return name.removeprefix("pty:")
+                if "unix:" in name:
+                    return str(self.folder / "line")
                 return "tcp:" + name.split("tcp:", 1)[1].split(",", 1)[0]
         raise QemuError("QEMU has no serial port")
 
@@ -488,6 +496,11 @@ class Machine:
             there = answers(self._open_slave(), deadline, self.check_alive)
         if not there:
             raise QemuError("the firmware does not answer")
+
+    def connect_line(self):
+        """A connection to port "unix". What the UART has sent can be read from
+        it at once: nothing is under way between two ends of such a socket."""
+        return connect(self.folder / "line", self.process)
 
     def _open_slave(self):
         if self._slave is None:

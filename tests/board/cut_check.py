@@ -1,0 +1,140 @@
+"""Whether a board's store is what it has to be after a power cut: the firmware
+is started on what the cut left on the flash, and asked over its line."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import qemu_board
+
+# Only against waiting for ever.
+HANG_S = 120
+NEW_VALUES = 5
+NEW_KEY = "made after the cut"
+
+
+def hex_of(value):
+    return None if value is None else value.hex()
+
+
+def shown(value):
+    text = "not there" if value is None else f"'{value.hex()}'"
+    return text if len(text) < 80 else f"{text[:76]}...'"
+
+
+def differences(found, expected):
+    """found {key: value} against {key: values that it may have}."""
+    for key in sorted(found.keys() | expected.keys()):
+        value, may_be = found.get(key), expected.get(key, {None})
+        if value not in may_be:
+            expected_values = " or ".join(shown(v) for v in may_be)
+            yield f"{key.decode()} is {shown(value)}, not {expected_values}"
+
+
+def put(key, value):
+    return f"put '{key.decode()}' --hex {value.hex()}" if value else \
+        f"put '{key.decode()}' ''"
+
+
+class Checker:
+    """geometry: norkv image's options for what the store's flash is."""
+
+    def __init__(self, board, norkv, elf, geometry):
+        self.board, self.norkv, self.elf = board, norkv, elf
+        self.geometry = geometry
+        # Leaks are looked for by other tests; here it would cost most of the
+        # time.
+        self.environment = dict(os.environ)
+        self.environment["ASAN_OPTIONS"] = \
+            os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+
+    def problems(self, image, allowed, erased, random):
+        """Texts; none: all is well. erased is the range of a sector whose erase
+        was cut, which may hold anything, or None."""
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                folder = pathlib.Path(folder)
+                return [*self.check_image(folder / "cut", image, erased),
+                        *self.check_firmware(folder, image, allowed, random)]
+        except (qemu_board.QemuError, subprocess.TimeoutExpired, OSError,
+                ValueError) as error:
+            return [str(error)]
+
+    def check_firmware(self, folder, image, allowed, random):
+        sure = sorted(key for key, values in allowed.items()
+                      if None not in values)
+        later = self.later_values(sure, random)
+        with qemu_board.Machine(self.board, image, self.elf) as machine:
+            machine.go()
+            done = self.run_shell(folder, machine.port, later)
+            if done.returncode != 0:
+                yield "norkv sh: " + done.stderr.strip()[-300:]
+                return
+            left = machine.read_store()
+            if machine.guest_errors():
+                yield machine.guest_errors()
+        found = self.records(folder / "found")
+        yield from differences(found, allowed)
+        found.update(later)
+        expected = {key: {value} for key, value in found.items()}
+        yield from differences(self.records(folder / "later"), expected)
+        yield from differences(self.dump(folder / "left", left), expected)
+
+    @staticmethod
+    def later_values(sure, random):
+        """What is written afterwards: some keys anew, one deleted, one new."""
+        chosen = random.sample(sure, min(NEW_VALUES + 1, len(sure)))
+        later = {key: random.randbytes(random.randrange(1, 40))
+                 for key in chosen[1:] + [NEW_KEY.encode()]}
+        later.update({key: None for key in chosen[:1]})
+        return later
+
+    def run_shell(self, folder, port, later):
+        commands = [f"backup -o {folder}/found"]
+        commands += [f"del '{key.decode()}'" if value is None
+                     else put(key, value) for key, value in later.items()]
+        commands.append(f"backup -o {folder}/later")
+        return subprocess.run(
+            [self.norkv, "sh", "--json", "--port", port], text=True,
+            input="\n".join(commands) + "\n", capture_output=True,
+            timeout=HANG_S, env=self.environment)
+
+    @staticmethod
+    def records(path):
+        """{key: value} of a backup, which must be whole."""
+        backup = json.loads(path.read_text())
+        if backup["changed"] or backup["partial"] or backup["damaged"]:
+            raise ValueError("the device cannot read all of its store")
+        return {bytes.fromhex(record["key_hex"]):
+                bytes.fromhex(record["value_hex"])
+                for record in backup["records"]}
+
+    def image_command(self, command, path, *arguments):
+        return subprocess.run(
+            [self.norkv, "image", command, path, "--json", *arguments,
+             *self.geometry], text=True, capture_output=True, timeout=HANG_S,
+            env=self.environment)
+
+    def check_image(self, path, image, erased):
+        """norkv image check finds no loss. What a cut erase left it cannot tell
+        from data that are lost, but it lies in that sector alone."""
+        path.write_bytes(image)
+        done = self.image_command("check", path)
+        if done.returncode == 0:
+            return
+        report = json.loads(done.stdout or "{}")
+        places = [place["offset"] for place in report.get("damage", [])
+                  if place["kind"] in ("corrupt", "foreign")]
+        if erased is None or report.get("repaired_status") != "OK" or \
+                not all(offset in erased for offset in places):
+            yield "norkv image check: " + (done.stderr + done.stdout).strip()
+
+    def dump(self, path, image):
+        path.write_bytes(image)
+        done = self.image_command("dump", path)
+        if done.returncode != 0:
+            raise ValueError("norkv image dump: " + done.stderr.strip())
+        records = map(json.loads, done.stdout.splitlines())
+        return {bytes.fromhex(record["key_hex"]):
+                bytes.fromhex(record["value_hex"]) for record in records}
