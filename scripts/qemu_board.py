@@ -97,7 +97,10 @@ class Ast1030:
         self.file = folder / "flash.img"
         self.file.write_bytes(ERASED * self.start +
                               image[:self.chip_size - self.start])
-        return ["-drive", f"file={self.file},if=mtd,format=raw,index=0"]
+        # Unsafe only for a host that loses its power: to stop the machine
+        # would wait for the disk each time.
+        return ["-drive", f"file={self.file},if=mtd,format=raw,index=0,"
+                          "cache=unsafe"]
 
     def load_store(self, machine, image):
         del machine, image

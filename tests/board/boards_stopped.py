@@ -4,6 +4,8 @@ then.
 QEMU 7.2 stops a Cortex-M *before* the access that a watchpoint is on; to go on,
 the watchpoints are taken away for one step.
 """
+import os
+
 import qemu_board
 
 WRITE = qemu_board.Gdb.WRITE
@@ -19,6 +21,8 @@ class Stopped:
         self.points = []
 
     def watch(self, points):
+        if points == self.points:
+            return
         for point in self.points:
             self.gdb.clear_point(WRITE, *point)
         for point in points:
@@ -32,6 +36,9 @@ class Stopped:
         self.gdb.step()
         self.watch(points)
 
+    def close(self):
+        self.line.close()
+
     def is_at_operation(self, reason):
         return "watch" in reason
 
@@ -43,6 +50,7 @@ class Microbit(Stopped):
     ERASEPAGE = (0x4001E508, 4)
     # As QEMU's flash is at first; then the store begins by erasing all of it.
     NEW_FLASH = bytes(16 * 1024)
+    VALUE_MAX = 200
 
     def __init__(self, machine):
         super().__init__(machine)
@@ -54,8 +62,8 @@ class Microbit(Stopped):
         """Erases are watched always: there are not many."""
         points = [self.ERASEPAGE] + ([self.store] if on else [])
         if points != self.points:
-            self.watch(points)
             self.known = None
+        self.watch(points)
 
     def images_around_operation(self):
         before = self.known or self.machine.read_store()
@@ -66,4 +74,37 @@ class Microbit(Stopped):
         return before, after
 
 
-BOARDS = {"microbit": Microbit}
+class Ast1030(Stopped):
+    """Each command to the chip begins and ends with a store to the flash
+    controller's CTRL0. When it has stopped, QEMU has written all that the chip
+    holds to its file; so where that differs from the last stop, a page program
+    or an erase lies in between."""
+    CTRL0 = (0x7E620010, 4)
+    NEW_FLASH = None
+    VALUE_MAX = 1500
+
+    def __init__(self, machine):
+        super().__init__(machine)
+        self.file = open(machine.board.file, "rb")
+        self.known = None
+
+    def watch_programs(self, on):
+        points = [self.CTRL0] if on else []
+        if points != self.points:
+            self.known = None
+        self.watch(points)
+
+    def images_around_operation(self):
+        now = os.pread(self.file.fileno(), self.machine.board.store_size,
+                       self.machine.board.start)
+        before = self.known or now
+        self.known = now
+        self.step()
+        return before, now
+
+    def close(self):
+        super().close()
+        self.file.close()
+
+
+BOARDS = {"microbit": Microbit, "ast1030": Ast1030}

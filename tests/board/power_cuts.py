@@ -43,10 +43,10 @@ from flash_cuts import Operation
 from stopped_run import Client, StoppedRun
 from wire_ledger import Ledger
 
-# How far live data fill the flash, and entries of the workload.
+# How far live data fill the flash.
 FILL = 0.45
-VALUE_MAX = 200
-MEAN_ENTRY = 16 + 4 + VALUE_MAX // 2
+# Header, key and padding of an entry.
+OVERHEAD = 28
 # Collection goes round all sectors so many times.
 ROUNDS = 3
 # Stops for each cut: which of them are cut is chosen afterwards.
@@ -59,12 +59,13 @@ IDLE_S = 0.4
 class Workload:
     """Puts, overwrites and deletes of keys of one store."""
 
-    def __init__(self, statistics, chooser):
+    def __init__(self, statistics, value_max, chooser):
+        entry = OVERHEAD + value_max // 2
         room = statistics["sector_size"] * statistics["sector_count"]
-        keys = int(room * FILL / statistics["copies"] / MEAN_ENTRY)
+        keys = int(room * FILL / statistics["copies"] / entry)
         self.keys = min(keys, statistics["max_keys"] - 4)
-        self.writes = int(room * ROUNDS / statistics["copies"] / MEAN_ENTRY)
-        self.chooser = chooser
+        self.writes = int(room * ROUNDS / statistics["copies"] / entry)
+        self.value_max, self.chooser = value_max, chooser
         self.values = {}
 
     def next_command(self):
@@ -73,7 +74,7 @@ class Workload:
             del self.values[key]
             return f"del '{key.decode()}'"
         self.values[key] = self.chooser.randbytes(
-            self.chooser.randrange(VALUE_MAX + 1))
+            self.chooser.randrange(self.value_max + 1))
         return put(key, self.values[key])
 
 
@@ -90,20 +91,21 @@ class Recording:
         board = boards_stopped.BOARDS[self.options.board]
         with qemu_board.Machine(self.options.board, board.NEW_FLASH,
                                 self.options.elf, "unix") as machine:
-            client = Client(self.options.norkv)
+            stopped, client = board(machine), Client(self.options.norkv)
             try:
-                self.work(StoppedRun(board(machine), client, self.ledger))
+                self.work(StoppedRun(stopped, client, self.ledger))
             finally:
                 client.close()
+                stopped.close()
             if machine.guest_errors():
                 sys.exit("power_cuts: the firmware did what its chip does not "
                          "allow: " + machine.guest_errors())
 
     def work(self, run):
         self.stops = run.stops
-        run.stop_at_next(STOPS_AT_ONCE)
+        run.stop_at_next(0)
         statistics = self.ask_statistics(run)
-        workload = Workload(statistics, self.chooser)
+        workload = Workload(statistics, run.board.VALUE_MAX, self.chooser)
         windows = self.windows(workload)
         for number in range(workload.writes):
             if number in windows:
@@ -119,7 +121,7 @@ class Recording:
 
     def windows(self, workload):
         """Before which writes the run is told to stop at what follows."""
-        count = self.options.cuts * SPARE_STOPS // STOPS_AT_ONCE
+        count = -(-self.options.cuts * SPARE_STOPS // STOPS_AT_ONCE)
         return set(self.chooser.sample(range(workload.writes),
                                        min(count, workload.writes)))
 
