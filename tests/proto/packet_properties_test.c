@@ -249,7 +249,7 @@ static void check_encode(const struct nkv_packet *packet)
     assert_int_equal(nkv_packet_encode_head(packet, head_room, &head_size),
                      NKV_OK);
     assert_int_equal(head_size + packet->payload.size, whole_size);
-    assert_memory_equal(head, whole, head_size);
+    assert_memory_equal(head + sizeof head - head_size, whole, head_size);
     nkv_check_decodes_to((struct nkv_span){whole, whole_size}, packet);
 
     const size_t capacity = whole_size - 1;

@@ -1,7 +1,5 @@
 #include <norkv/rpc.h>
 
-#include <string.h>
-
 static bool is_call_id_open(uint32_t call_id)
 {
     return call_id == NKV_CALL_ID_NONE || call_id == NKV_CALL_ID_ANY;
@@ -91,24 +89,21 @@ static void cancel(struct nkv_rpc_call *call)
 static enum nkv_status send_packet(struct nkv_rpc *rpc,
                                    const struct nkv_packet *packet)
 {
-    struct nkv_buffer whole = rpc->config->packet;
-    uint8_t head[NKV_PACKET_OVERHEAD_MAX];
+    uint8_t *start = rpc->config->packet.data;
+    struct nkv_buffer room = {start, NKV_PACKET_OVERHEAD_MAX};
     size_t head_size = 0;
-    size_t start = NKV_PACKET_OVERHEAD_MAX;
-    enum nkv_status status = nkv_packet_encode_head(
-        packet, (struct nkv_buffer){head, sizeof head}, &head_size);
+    enum nkv_status status;
 
+    if (packet->payload.size > 0) {
+        room.capacity = (size_t)(packet->payload.data - start);
+    }
+    status = nkv_packet_encode_head(packet, room, &head_size);
     if (status != NKV_OK) {
         return status;
     }
-    if (packet->payload.size > 0) {
-        start = (size_t)(packet->payload.data - whole.data);
-    }
-    start -= head_size;
-    memcpy(whole.data + start, head, head_size);
     return rpc->config->sink(rpc->config->sink_context,
                              (struct nkv_span){
-                                 .data = whole.data + start,
+                                 .data = start + room.capacity - head_size,
                                  .size = head_size + packet->payload.size,
                              });
 }

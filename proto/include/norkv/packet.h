@@ -65,9 +65,9 @@ NKV_MUST_USE enum nkv_status nkv_packet_encode(const struct nkv_packet *packet,
                                                size_t *size);
 
 /*
- * Writes all of a packet but its payload's bytes, which must follow: so that a
- * payload can be written where it will be sent from. packet->payload.size
- * counts, its data is not read.
+ * Writes all of a packet but its payload's bytes at the end of to: so that a
+ * payload can be written where it will be sent from, and this in front of it.
+ * packet->payload.size counts, its data is not read.
  */
 NKV_MUST_USE enum nkv_status
 nkv_packet_encode_head(const struct nkv_packet *packet, struct nkv_buffer to,
