@@ -1,6 +1,7 @@
-# norkv_nanopb, nanopb's runtime: the distribution's library on a host, and for
-# firmware its sources (scripts/nanopb-sources), of which -DNORKV_NANOPB=PATH
-# names an archive or a folder where no network is.
+# norkv_nanopb: the distribution's library on a host, where tests use it, and for
+# firmware the header alone, which is all that the server needs, from nanopb's
+# sources (scripts/nanopb-sources), of which -DNORKV_NANOPB=PATH names an archive
+# or a folder where no network is.
 if(NOT NORKV_FIRMWARE)
     find_library(NORKV_NANOPB_LIBRARY protobuf-nanopb REQUIRED)
     find_path(NORKV_NANOPB_INCLUDE pb_decode.h REQUIRED)
@@ -20,8 +21,5 @@ if(NOT result EQUAL 0)
     message(FATAL_ERROR "firmware needs nanopb's sources (-DNORKV_NANOPB=PATH)")
 endif()
 set(folder ${PROJECT_SOURCE_DIR}/build/nanopb)
-add_library(norkv_nanopb STATIC
-    ${folder}/pb_common.c ${folder}/pb_decode.c ${folder}/pb_encode.c)
-target_include_directories(norkv_nanopb SYSTEM PUBLIC ${folder})
-# No texts of errors: nobody reads them. 64 bits stay: Digest has them.
-target_compile_definitions(norkv_nanopb PUBLIC PB_NO_ERRMSG)
+add_library(norkv_nanopb INTERFACE)
+target_include_directories(norkv_nanopb SYSTEM INTERFACE ${folder})

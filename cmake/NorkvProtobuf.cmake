@@ -5,7 +5,13 @@
 #
 # make a static library of the generated code, with its include folder and
 # runtime library attached. Fields of open size stay callbacks in nanopb: sizes
-# come from the board's configuration, so there are no .options files.
+# come from the board's configuration.
+#
+#   norkv_generate_structs(OUT OPTIONS file.options PROTOS file.proto...)
+#
+# makes nanopb's headers only, with the options given, for code that has its own
+# way to read and write messages (norkv/fields.h); sets OUT to the headers and
+# OUT_INCLUDE to their folder.
 #
 #   norkv_generate_ids(OUT PREFIX prefix HEADER path.h PROTOS file.proto...)
 #
@@ -14,8 +20,7 @@
 # OUT_INCLUDE to the folder that path.h is relative to. The build fails when an
 # id is 0 or two of them collide.
 #
-# Firmware has no code for a host: norkv_generate_protobuf_c does nothing, and
-# nanopb's runtime is compiled (cmake/NorkvNanopb.cmake).
+# Firmware has its own way, norkv_generate_structs: the two others do nothing.
 # The first python3 on the path need not be the one with the protobuf package.
 function(norkv_python_has_protobuf OK CANDIDATE)
     execute_process(COMMAND ${CANDIDATE} -c "import google.protobuf"
@@ -37,7 +42,8 @@ endif()
 cmake_path(SET NORKV_MAKE_IDS NORMALIZE
     ${CMAKE_CURRENT_LIST_DIR}/../proto/tools/make_ids.py)
 
-# Adds the command that makes NAME.SUFFIX.[ch] in FOLDER out of PROTO.
+# Adds the command that makes NAME.SUFFIX.[ch] in FOLDER out of PROTO; further
+# arguments are protoc's.
 function(norkv_protoc_command PROTO PLUGIN FOLDER SUFFIX)
     get_filename_component(name ${PROTO} NAME_WE)
     get_filename_component(source_folder ${PROTO} DIRECTORY)
@@ -47,7 +53,7 @@ function(norkv_protoc_command PROTO PLUGIN FOLDER SUFFIX)
         OUTPUT ${FOLDER}/${name}.${SUFFIX}.c ${FOLDER}/${name}.${SUFFIX}.h
         COMMAND ${CMAKE_COMMAND} -E make_directory ${FOLDER}
         COMMAND ${NORKV_PROTOC} --plugin=${plugin_name}=${PLUGIN}
-            -I ${source_folder} --${generator}_out=${FOLDER} ${PROTO}
+            -I ${source_folder} --${generator}_out=${FOLDER} ${ARGN} ${PROTO}
         DEPENDS ${PROTO}
         COMMENT "Generating ${name}.${SUFFIX}.[ch]"
         VERBATIM)
@@ -68,8 +74,26 @@ function(norkv_generate_library TARGET PLUGIN SUFFIX)
 endfunction()
 
 function(norkv_generate_nanopb TARGET)
+    if(NORKV_FIRMWARE)
+        return()
+    endif()
     norkv_generate_library(${TARGET} ${NORKV_PROTOC_GEN_NANOPB} pb ${ARGN})
     target_link_libraries(${TARGET} PUBLIC norkv_nanopb)
+endfunction()
+
+function(norkv_generate_structs OUT)
+    cmake_parse_arguments(ARG "" "OPTIONS" "PROTOS" ${ARGN})
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/${OUT})
+    get_filename_component(options ${ARG_OPTIONS} ABSOLUTE)
+    foreach(proto IN LISTS ARG_PROTOS)
+        get_filename_component(proto ${proto} ABSOLUTE)
+        get_filename_component(name ${proto} NAME_WE)
+        norkv_protoc_command(${proto} ${NORKV_PROTOC_GEN_NANOPB} ${folder} pb
+            --nanopb_opt=-f${options})
+        list(APPEND headers ${folder}/${name}.pb.h)
+    endforeach()
+    set(${OUT} ${headers} PARENT_SCOPE)
+    set(${OUT}_INCLUDE ${folder} PARENT_SCOPE)
 endfunction()
 
 function(norkv_generate_protobuf_c TARGET)

@@ -7,7 +7,7 @@
 #include "cortex_m.h"
 
 #include <norkv/receive_ring.h>
-#include <norkv/server.h>
+#include <norkv/services.h>
 
 enum {
     FLAG = 0x7E,
@@ -113,6 +113,7 @@ static void start_store(const struct nkv_board *board)
 static enum nkv_status start_server(const struct nkv_board *board)
 {
     server_config = (struct nkv_server_config){
+        .services = &NKV_BOARD_SERVICES,
         .product = board->product,
         .unit_id = board->unit_id,
         .firmware = NKV_VERSION,

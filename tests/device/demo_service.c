@@ -231,11 +231,11 @@ static void chat(struct nkv_rpc_call *call, enum nkv_rpc_event event,
 }
 
 static const struct nkv_rpc_method methods[] = {
-    {NKV_DEMO_GET, NKV_RPC_UNARY, get},
-    {NKV_DEMO_PUT, NKV_RPC_UNARY, put},
-    {NKV_DEMO_SCAN, NKV_RPC_SERVER_STREAM, scan},
-    {NKV_DEMO_RESTORE, NKV_RPC_CLIENT_STREAM, restore},
-    {NKV_DEMO_CHAT, NKV_RPC_BIDI, chat},
+    {NKV_DEMO_GET, NKV_RPC_UNARY, get, NULL},
+    {NKV_DEMO_PUT, NKV_RPC_UNARY, put, NULL},
+    {NKV_DEMO_SCAN, NKV_RPC_SERVER_STREAM, scan, NULL},
+    {NKV_DEMO_RESTORE, NKV_RPC_CLIENT_STREAM, restore, NULL},
+    {NKV_DEMO_CHAT, NKV_RPC_BIDI, chat, NULL},
 };
 
 static const struct nkv_rpc_service services[] = {

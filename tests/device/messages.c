@@ -13,7 +13,7 @@ enum { PAYLOAD_MAX = 8192 };
 
 struct nkv_span nkv_text(const char *text)
 {
-    return nkv_text_span(text);
+    return (struct nkv_span){(const uint8_t *)text, strlen(text)};
 }
 
 bool nkv_span_is(struct nkv_span span, const char *text)

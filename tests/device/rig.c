@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include <norkv/services.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -89,6 +91,7 @@ static void init_config(struct nkv_rig *rig)
     rig->receive = allocate(max_frame, 1);
     rig->transmit = allocate(max_packet, 1);
     rig->config = (struct nkv_server_config){
+        .services = &nkv_services_all,
         .product = "bench",
         .unit_id =
             options->unit_id == NULL ? NKV_RIG_UNIT_ID : options->unit_id,

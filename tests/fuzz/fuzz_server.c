@@ -11,6 +11,7 @@
 
 #include <norkv/ids.h>
 #include <norkv/server.h>
+#include <norkv/services.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {.name = "fuzz", .store = &bench.store, .config = &store_config},
     };
     const struct nkv_server_config config = {
+        .services = &nkv_services_all,
         .product = "bench",
         .unit_id = "U",
         .stores = stores,

@@ -1,6 +1,8 @@
 #include "real_device.h"
 
 #include "test.h"
+
+#include <norkv/services.h>
 #include <stdlib.h>
 
 static void *allocate(size_t count, size_t size)
@@ -234,6 +236,7 @@ static void init_config(struct nkv_real_device *device)
     if (window == 0 && !device->options.is_deaf)
         window = 2 * NKV_DEVICE_FRAME;
     device->config = (struct nkv_server_config){
+        .services = &nkv_services_all,
         .product = "bench",
         .unit_id = NKV_DEVICE_UNIT_ID,
         .firmware = "1.2.3",

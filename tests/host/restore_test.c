@@ -397,8 +397,7 @@ static void a_caller_may_stop(void **state)
     struct nkv_client_statistics statistics;
     assert_done(upload->client,
                 nkv_client_statistics(upload->client, NULL, &statistics));
-    assert_int_equal(upload->device.work[0].kind, 0);
-    assert_int_equal(upload->device.work[NKV_DEVICE_SLOTS - 1].kind, 0);
+    assert_null(upload->device.server.restore.call);
     nkv_upload_free(upload);
 }
 

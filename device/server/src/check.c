@@ -7,6 +7,9 @@
  */
 #include "service.h"
 
+NKV_MESSAGE(check_request, norkv_v1_CheckRequest);
+NKV_MESSAGE(check_response, norkv_v1_CheckResponse);
+
 enum {
     /* A message with a finding whose key is the longest. */
     MESSAGE_MAX = 3 * 6 + 2 * 2 + 6 + (2 + 2 + 3 * 6 + 2) + 2 + NKV_KEY_SIZE_MAX
@@ -15,26 +18,26 @@ enum {
 _Static_assert(MESSAGE_MAX + NKV_PACKET_OVERHEAD_MAX <= NKV_SERVER_PACKET_MIN,
                "a finding must always fit a packet");
 
+/* The last kinds of places are the findings, in one order. */
+#define IS_TOLD_AS(place, finding)                                             \
+    ((int)(place) - (int)NKV_PLACE_TORN + 1 == (int)(finding))
+
+_Static_assert(IS_TOLD_AS(NKV_PLACE_TORN, norkv_v1_FindingKind_FINDING_TORN) &&
+                   IS_TOLD_AS(NKV_PLACE_CORRUPT,
+                              norkv_v1_FindingKind_FINDING_CORRUPT) &&
+                   IS_TOLD_AS(NKV_PLACE_STALE_ERASE,
+                              norkv_v1_FindingKind_FINDING_STALE_ERASE) &&
+                   IS_TOLD_AS(NKV_PLACE_FOREIGN,
+                              norkv_v1_FindingKind_FINDING_FOREIGN) &&
+                   IS_TOLD_AS(NKV_PLACE_MISSING_COPY,
+                              norkv_v1_FindingKind_FINDING_MISSING_COPY),
+               "what the store finds is what is told");
+
 static norkv_v1_FindingKind kind_of(enum nkv_place_kind kind)
 {
-    switch (kind) {
-    case NKV_PLACE_TORN:
-        return norkv_v1_FindingKind_FINDING_TORN;
-    case NKV_PLACE_CORRUPT:
-        return norkv_v1_FindingKind_FINDING_CORRUPT;
-    case NKV_PLACE_STALE_ERASE:
-        return norkv_v1_FindingKind_FINDING_STALE_ERASE;
-    case NKV_PLACE_FOREIGN:
-        return norkv_v1_FindingKind_FINDING_FOREIGN;
-    case NKV_PLACE_MISSING_COPY:
-        return norkv_v1_FindingKind_FINDING_MISSING_COPY;
-    case NKV_PLACE_LIVE:
-    case NKV_PLACE_TOMBSTONE:
-    case NKV_PLACE_STALE:
-    case NKV_PLACE_FREE:
-    default:
-        return norkv_v1_FindingKind_FINDING_NONE;
-    }
+    return kind < NKV_PLACE_TORN
+               ? norkv_v1_FindingKind_FINDING_NONE
+               : (norkv_v1_FindingKind)(kind - NKV_PLACE_TORN + 1);
 }
 
 /* False: there is no room for another finding. */
@@ -59,10 +62,7 @@ static bool visit(void *context, const struct nkv_place *place)
 
 static uint32_t sector_count(const struct nkv_rpc_call *call)
 {
-    const struct nkv_server_store *store =
-        nkv_find_store(nkv_server_of(call), nkv_work_of(call)->store);
-
-    return store->config->flash->sector_count;
+    return nkv_store_of(call)->config->flash->sector_count;
 }
 
 static bool is_done(const struct nkv_rpc_call *call)
@@ -70,35 +70,36 @@ static bool is_done(const struct nkv_rpc_call *call)
     return nkv_work_of(call)->of.check.sector == sector_count(call);
 }
 
-/* Sends how far the check is, with a finding if place is not NULL. False: the
- * line is gone, and the call with it. */
-static bool report(struct nkv_rpc_call *call, const struct nkv_place *place)
+/* Tells how far the check is, with a finding if place is not NULL; behind the
+ * last sector that ends the call. */
+static void report(struct nkv_rpc_call *call, const struct nkv_place *place)
 {
     struct nkv_server_check *check = &nkv_work_of(call)->of.check;
-    norkv_v1_CheckResponse message = norkv_v1_CheckResponse_init_zero;
-    struct nkv_span payload = {NULL, 0};
-    struct nkv_span key = {NULL, 0};
+    norkv_v1_CheckResponse message = {
+        .sectors_checked = check->sector,
+        .sector_count = sector_count(call),
+        .done = is_done(call),
+        .index = check->index++,
+        .entries = check->entries,
+    };
 
-    message.sectors_checked = check->sector;
-    message.sector_count = sector_count(call);
-    message.done = is_done(call);
-    message.index = check->index++;
-    message.entries = check->entries;
     if (place != NULL) {
         message.has_finding = true;
-        message.finding.kind = kind_of(place->kind);
-        message.finding.sector = place->sector;
-        message.finding.offset = place->offset;
-        message.finding.size = place->size;
-        message.finding.intact_elsewhere = place->intact_elsewhere;
-        key = (struct nkv_span){place->key, place->key_size};
-        nkv_pb_give(&message.finding.key, &key);
+        message.finding = (norkv_v1_Finding){
+            .kind = kind_of(place->kind),
+            .sector = place->sector,
+            .offset = place->offset,
+            .size = place->size,
+            .key = {place->key, place->key_size},
+            .intact_elsewhere = place->intact_elsewhere,
+        };
     }
     check->reported_ms = nkv_server_now_ms(nkv_server_of(call));
-    /* It fits the smallest room. */
-    (void)nkv_pb_encode(nkv_rpc_room(call), norkv_v1_CheckResponse_fields,
-                        &message, &payload);
-    return nkv_rpc_send(call, payload) == NKV_OK;
+    if (message.done) {
+        nkv_message_end(call, NKV_OK, check_response, &message);
+    } else {
+        (void)nkv_message_tell(call, check_response, &message);
+    }
 }
 
 static void send_finding(struct nkv_rpc_call *call)
@@ -107,31 +108,24 @@ static void send_finding(struct nkv_rpc_call *call)
     const struct nkv_place *place = &check->found[check->sent_count++];
 
     check->offset = place->offset + 1;
-    (void)report(call, place);
+    report(call, place);
 }
 
-/* Ends the call when all sectors are done, else reports from time to time. */
+/* Reports when all sectors are done, else from time to time. */
 static void end_sector(struct nkv_rpc_call *call)
 {
     uint32_t now = nkv_server_now_ms(nkv_server_of(call));
-    bool done = is_done(call);
 
-    if (!done &&
-        now - nkv_work_of(call)->of.check.reported_ms < NKV_REPORT_MS) {
-        return;
-    }
-    if (report(call, NULL) && done) {
-        nkv_respond_status(call, NKV_OK);
+    if (is_done(call) ||
+        now - nkv_work_of(call)->of.check.reported_ms >= NKV_REPORT_MS) {
+        report(call, NULL);
     }
 }
 
 /* Surveys a sector, the same as before if that has more findings. */
 static void survey(struct nkv_rpc_call *call)
 {
-    struct nkv_server_work *work = nkv_work_of(call);
-    struct nkv_server_check *check = &work->of.check;
-    struct nkv_store *store =
-        nkv_find_store(nkv_server_of(call), work->store)->store;
+    struct nkv_server_check *check = &nkv_work_of(call)->of.check;
     enum nkv_status status;
 
     check->found_count = 0;
@@ -139,7 +133,8 @@ static void survey(struct nkv_rpc_call *call)
     check->sector_entries = 0;
     check->has_more = false;
     check->is_surveyed = true;
-    status = nkv_survey_sector(store, check->sector, visit, check);
+    status = nkv_survey_sector(nkv_store_of(call)->store, check->sector, visit,
+                               check);
     if (status != NKV_OK) {
         nkv_respond_status(call, nkv_status_for_client(status));
     }
@@ -161,68 +156,22 @@ static void take_turn(struct nkv_rpc_call *call)
     }
 }
 
-static void begin(struct nkv_rpc_call *call,
-                  const norkv_v1_CheckRequest *request)
+static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    *nkv_work_of(call) = (struct nkv_server_work){
-        .kind = NKV_WORK_CHECK,
-        .store = (uint8_t)request->store,
-        .of.check.sector = request->first,
-    };
-    if (!report(call, NULL)) {
+    if (request->of.check.first > request->store->config->flash->sector_count) {
+        nkv_call_refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
         return;
     }
-    if (is_done(call)) {
-        nkv_respond_status(call, NKV_OK);
-    } else {
-        nkv_rpc_set_running(call, true);
-    }
+    nkv_work_of(call)->of.check.sector = request->of.check.first;
+    nkv_rpc_set_running(call, true);
+    report(call, NULL);
 }
 
-/* A stream's last packet tells no reason, so a message before it does. */
-static void refuse(struct nkv_rpc_call *call, enum nkv_status status,
-                   norkv_v1_Reason reason)
-{
-    norkv_v1_CheckResponse message = norkv_v1_CheckResponse_init_zero;
-    struct nkv_span payload = {NULL, 0};
-
-    message.reason = reason;
-    (void)nkv_pb_encode(nkv_rpc_room(call), norkv_v1_CheckResponse_fields,
-                        &message, &payload);
-    if (nkv_rpc_send(call, payload) == NKV_OK) {
-        nkv_respond_status(call, status);
-    }
-}
-
-static void start(struct nkv_rpc_call *call, struct nkv_span payload)
-{
-    norkv_v1_CheckRequest request = norkv_v1_CheckRequest_init_zero;
-    const struct nkv_server_store *store;
-    uint32_t detail;
-
-    if (!nkv_decode_request(call, payload, norkv_v1_CheckRequest_fields,
-                            &request)) {
-        return;
-    }
-    store = nkv_find_store(nkv_server_of(call), request.store);
-    if (store == NULL) {
-        refuse(call, NKV_INVALID_ARGUMENT,
-               norkv_v1_Reason_REASON_NO_SUCH_STORE);
-    } else if (nkv_fault_is_total(nkv_fault_of(store, &detail))) {
-        refuse(call, NKV_FAILED_PRECONDITION, nkv_unusable_reason(store));
-    } else if (request.first > store->config->flash->sector_count) {
-        refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
-    } else {
-        begin(call, &request);
-    }
-}
-
-void nkv_handle_check(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                      struct nkv_span payload)
-{
-    if (event == NKV_RPC_START) {
-        start(call, payload);
-    } else if (event == NKV_RPC_STEP) {
-        take_turn(call);
-    }
-}
+const struct nkv_server_method nkv_method_check = {
+    .request = check_request,
+    .start = start,
+    .step = take_turn,
+    .reason = norkv_v1_CheckResponse_reason_tag,
+    .is_of_store = true,
+    .needs_flash = true,
+};

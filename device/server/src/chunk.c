@@ -56,8 +56,7 @@ static bool send(struct nkv_rpc_call *call, const struct nkv_chunk_kind *kind,
 {
     struct nkv_server_work *work = nkv_work_of(call);
 
-    if (!is_worth_sending(&work->of.walk, chunk) ||
-        nkv_rpc_send(call, kind->finish(work, chunk)) != NKV_OK) {
+    if (!is_worth_sending(&work->of.walk, chunk) || !kind->tell(call, chunk)) {
         return false;
     }
     work->of.walk.index++;
@@ -67,16 +66,15 @@ static bool send(struct nkv_rpc_call *call, const struct nkv_chunk_kind *kind,
 void nkv_chunk_turn(struct nkv_rpc_call *call,
                     const struct nkv_chunk_kind *kind, bool full)
 {
-    struct nkv_buffer room = nkv_rpc_room(call);
     struct nkv_chunk chunk = {
-        .store = nkv_walk_store(call),
-        .records = {.data = room.data + kind->head_max,
-                    .capacity =
-                        room.capacity - kind->head_max - kind->tail_max},
+        .store = nkv_store_of(call)->store,
+        .records = nkv_rpc_room(call),
         .full = full,
     };
-    enum nkv_status status = fill(nkv_work_of(call), kind, &chunk);
+    enum nkv_status status;
 
+    chunk.records.capacity -= kind->rest_max;
+    status = fill(nkv_work_of(call), kind, &chunk);
     if (status == NKV_OK && (!send(call, kind, &chunk) || !chunk.done)) {
         return;
     }

@@ -8,7 +8,7 @@
 /* A chunk that is being filled. */
 struct nkv_chunk {
     struct nkv_store *store;
-    /* Between what stands in front of them and what follows them. */
+    /* Of the room of the packet, what the records may take. */
     struct nkv_buffer records;
     size_t size;
     uint32_t count;
@@ -20,18 +20,16 @@ struct nkv_chunk {
 
 /* How one kind of call makes its chunks. */
 struct nkv_chunk_kind {
-    /* The room that is kept in front of the records and behind them. */
-    size_t head_max;
-    size_t tail_max;
+    /* The room that is kept for the rest of the message. */
+    size_t rest_max;
     /* Adds the key that the iterator stands on, or, when found is not NKV_OK,
      * an entry that cannot be read. False: there is no room in this chunk. */
     bool (*add)(struct nkv_server_work *work, struct nkv_chunk *chunk,
                 enum nkv_status found);
     /* A key was passed. May be NULL. */
     void (*passed)(struct nkv_server_work *work);
-    /* Makes the message: the records and what stands around them. */
-    struct nkv_span (*finish)(struct nkv_server_work *work,
-                              const struct nkv_chunk *chunk);
+    /* Sends the message. False: the line is gone, and the call with it. */
+    bool (*tell)(struct nkv_rpc_call *call, const struct nkv_chunk *chunk);
 };
 
 /* Fills a chunk, unless it is full already, and sends it; behind the last one

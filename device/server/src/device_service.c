@@ -2,8 +2,10 @@
 #include "service.h"
 #include "session.h"
 
-#include "echo.pb.h"
-#include <pb_encode.h>
+NKV_MESSAGE(open_request, norkv_v1_OpenRequest);
+NKV_MESSAGE(open_response, norkv_v1_OpenResponse);
+NKV_MESSAGE(store_info, norkv_v1_StoreInfo);
+NKV_MESSAGE(echo_message, pw_rpc_EchoMessage);
 
 enum {
     /* Bytes that a Put of a value adds to it at most: key, op, if_version,
@@ -60,94 +62,70 @@ static uint32_t max_value(const struct nkv_server *server)
     return smallest;
 }
 
-static bool encode_store(pb_ostream_t *stream, const pb_field_t *field,
-                         const struct nkv_server_store *store, uint32_t number)
+/* Writes the stores at the end of room, from the last to the first. */
+static bool prepend_stores(const struct nkv_server *server,
+                           struct nkv_buffer *room)
 {
-    const struct nkv_flash *flash = store->config->flash;
-    struct nkv_span name = nkv_text_span(store->name);
-    norkv_v1_StoreInfo info = norkv_v1_StoreInfo_init_zero;
+    bool fits = true;
 
-    info.number = number;
-    nkv_pb_give(&info.name, &name);
-    info.capacity = flash->sector_size * flash->sector_count;
-    info.max_keys = store->config->max_keys;
-    info.mount_status = (uint32_t)store->mount_status;
-    info.fault = (norkv_v1_Fault)nkv_fault_of(store, &info.fault_detail);
-    return pb_encode_tag_for_field(stream, field) &&
-           pb_encode_submessage(stream, norkv_v1_StoreInfo_fields, &info);
+    for (size_t i = server->config->store_count; i > 0 && fits; i--) {
+        const struct nkv_server_store *store = &server->config->stores[i - 1];
+        const struct nkv_flash *flash = store->config->flash;
+        norkv_v1_StoreInfo info = {
+            .number = (uint32_t)(i - 1),
+            .name = nkv_text_span(store->name),
+            .capacity = flash->sector_size * flash->sector_count,
+            .max_keys = store->config->max_keys,
+            .mount_status = (uint32_t)store->mount_status,
+        };
+
+        info.fault = (norkv_v1_Fault)nkv_fault_of(store, &info.fault_detail);
+        fits = nkv_fields_prepend(room, norkv_v1_OpenResponse_stores_tag,
+                                  store_info, &info);
+    }
+    return fits;
 }
 
-static bool encode_stores(pb_ostream_t *stream, const pb_field_t *field,
-                          void *const *arg)
+/* Writes an answer of what is the same for all clients and of what of_client
+ * has of one; *encoded is where it is. False: it does not fit. */
+static bool encode_answer(const struct nkv_server *server,
+                          const norkv_v1_OpenResponse *of_client,
+                          struct nkv_buffer room, struct nkv_span *encoded)
 {
-    const struct nkv_server *server = *arg;
+    const struct nkv_server_config *config = server->config;
+    norkv_v1_OpenResponse response = *of_client;
+    size_t end = room.capacity;
 
-    for (uint32_t i = 0; i < server->config->store_count; i++) {
-        if (!encode_store(stream, field, &server->config->stores[i], i)) {
-            return false;
-        }
+    response.protocol_version = NKV_PROTOCOL_VERSION;
+    response.product = nkv_text_span(config->product);
+    response.unit_id = nkv_text_span(config->unit_id);
+    response.firmware = nkv_text_span(config->firmware);
+    response.has_limits = true;
+    response.limits.max_frame = (uint32_t)config->memory.receive.capacity;
+    response.limits.rx_window = nkv_rx_window(server);
+    response.limits.max_calls = (uint32_t)config->memory.answers_per_client;
+    response.limits.max_key = NKV_KEY_SIZE_MAX;
+    response.limits.stall_max_ms = config->stall_max_ms;
+    if (!prepend_stores(server, &room) ||
+        !nkv_fields_prepend(&room, 0, open_response, &response)) {
+        return false;
     }
+    *encoded =
+        (struct nkv_span){room.data + room.capacity, end - room.capacity};
     return true;
 }
 
-/* The texts of an answer to Open: they must last until it is encoded. */
-struct open_texts {
-    struct nkv_span product;
-    struct nkv_span unit_id;
-    struct nkv_span firmware;
-};
-
-static void fill_identity(struct nkv_server *server,
-                          norkv_v1_OpenResponse *response,
-                          struct open_texts *texts)
+bool nkv_open_fits(struct nkv_server *server, struct nkv_buffer room)
 {
-    const struct nkv_server_config *config = server->config;
-
-    texts->product = nkv_text_span(config->product);
-    texts->unit_id = nkv_text_span(config->unit_id);
-    texts->firmware = nkv_text_span(config->firmware);
-    nkv_pb_give(&response->product, &texts->product);
-    nkv_pb_give(&response->unit_id, &texts->unit_id);
-    nkv_pb_give(&response->firmware, &texts->firmware);
-    response->protocol_version = NKV_PROTOCOL_VERSION;
-    response->boot_id = config->boot_id;
-    response->stores.funcs.encode = encode_stores;
-    response->stores.arg = server;
-}
-
-static void fill_limits(const struct nkv_server *server,
-                        norkv_v1_OpenResponse *response)
-{
-    const struct nkv_server_config *config = server->config;
-    uint32_t max_frame = (uint32_t)config->memory.receive.capacity;
-
-    response->has_limits = true;
-    response->limits = (norkv_v1_Limits){
-        .max_frame = max_frame,
-        .rx_window = config->rx_window == 0 ? max_frame : config->rx_window,
-        .max_calls = (uint32_t)config->memory.answers_per_client,
-        .max_key = NKV_KEY_SIZE_MAX,
-        .max_value = max_value(server),
-        .stall_max_ms = config->stall_max_ms,
+    const norkv_v1_OpenResponse longest = {
+        .boot_id = UINT32_MAX,
+        .session = UINT32_MAX,
+        .last_seq = UINT32_MAX,
+        .limits.max_value = UINT32_MAX,
     };
-}
+    struct nkv_span encoded;
 
-size_t nkv_open_response_size_max(struct nkv_server *server)
-{
-    norkv_v1_OpenResponse response = norkv_v1_OpenResponse_init_zero;
-    struct open_texts texts;
-    size_t size = SIZE_MAX;
-
-    fill_identity(server, &response, &texts);
-    fill_limits(server, &response);
-    response.limits.max_value = UINT32_MAX;
-    response.boot_id = UINT32_MAX;
-    response.session = UINT32_MAX;
-    response.last_seq = UINT32_MAX;
-    if (!pb_get_encoded_size(&size, norkv_v1_OpenResponse_fields, &response)) {
-        return SIZE_MAX;
-    }
-    return size;
+    return encode_answer(server, &longest, room, &encoded);
 }
 
 /* False: the client takes less than answers need. */
@@ -166,47 +144,44 @@ static bool take_packet_limit(struct nkv_server *server, uint32_t max_packet)
     return true;
 }
 
-void nkv_handle_open(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                     struct nkv_span payload)
+static void open(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
     struct nkv_server *server = nkv_server_of(call);
-    norkv_v1_OpenRequest request = norkv_v1_OpenRequest_init_zero;
-    norkv_v1_OpenResponse response = norkv_v1_OpenResponse_init_zero;
-    struct open_texts texts;
+    norkv_v1_OpenResponse response = {
+        .boot_id = server->config->boot_id,
+        .limits.max_value = max_value(server),
+    };
+    struct nkv_span encoded = {NULL, 0};
+    enum nkv_status status = NKV_OK;
 
-    (void)event;
-    if (!nkv_decode_request(call, payload, norkv_v1_OpenRequest_fields,
-                            &request)) {
-        return;
-    }
-    if (!take_packet_limit(server, request.max_packet)) {
+    if (!take_packet_limit(server, request->of.open.max_packet)) {
         nkv_respond_status(call, NKV_INVALID_ARGUMENT);
         return;
     }
-    if (request.client != 0) {
+    if (request->of.open.client != 0) {
         const struct nkv_server_client *client =
-            nkv_session_open(server, request.client);
+            nkv_session_open(server, request->of.open.client);
 
         response.session = client->session;
         response.last_seq = client->last_seq;
     }
-    fill_identity(server, &response, &texts);
-    fill_limits(server, &response);
-    nkv_respond_message(call, NKV_OK, norkv_v1_OpenResponse_fields, &response);
-}
-
-void nkv_handle_echo(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                     struct nkv_span payload)
-{
-    pw_rpc_EchoMessage message = pw_rpc_EchoMessage_init_zero;
-    struct nkv_span text;
-
-    (void)event;
-    nkv_pb_take(&message.msg, &text);
-    if (!nkv_decode_request(call, payload, pw_rpc_EchoMessage_fields,
-                            &message)) {
-        return;
+    if (!encode_answer(server, &response, nkv_rpc_room(call), &encoded)) {
+        status = NKV_RESOURCE_EXHAUSTED;
     }
-    nkv_pb_give(&message.msg, &text);
-    nkv_respond_message(call, NKV_OK, pw_rpc_EchoMessage_fields, &message);
+    nkv_rpc_respond(call, status, encoded);
 }
+
+const struct nkv_server_method nkv_method_open = {
+    .request = open_request,
+    .start = open,
+};
+
+static void echo(struct nkv_rpc_call *call, const struct nkv_request *request)
+{
+    nkv_respond_message(call, NKV_OK, echo_message, &request->of.echo);
+}
+
+const struct nkv_server_method nkv_method_echo = {
+    .request = echo_message,
+    .start = echo,
+};

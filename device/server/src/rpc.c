@@ -40,6 +40,11 @@ void *nkv_rpc_context(const struct nkv_rpc_call *call)
     return call->rpc->config->context;
 }
 
+const struct nkv_rpc_method *nkv_rpc_method_of(const struct nkv_rpc_call *call)
+{
+    return call->method;
+}
+
 size_t nkv_rpc_slot(const struct nkv_rpc_call *call)
 {
     return (size_t)(call - call->rpc->config->calls);

@@ -12,13 +12,17 @@ enum {
     POLL_SIZE = 1024,
     /* Silence after which the rest of a frame is no longer awaited. */
     QUIET_MS = 100,
+    /* Silence after which the client of a Restore counts as gone. */
+    RESTORE_EXPIRE_MS = 30000,
+    /* How long the line is kept clear of idle work for its next chunk. */
+    RESTORE_ATTENTION_MS = 1000,
     FLAG = 0x7E
 };
 
-static bool is_stream_complete(const struct nkv_server_config *config)
+static bool is_set_up(const struct nkv_server_config *config)
 {
     return config->stream.read != NULL && config->stream.write != NULL &&
-           config->now_ms != NULL;
+           config->now_ms != NULL && config->services != NULL;
 }
 
 static bool is_store_complete(const struct nkv_server_store *store)
@@ -72,8 +76,8 @@ static enum nkv_status init_rpc(struct nkv_server *server)
     const struct nkv_server_config *config = server->config;
 
     server->rpc_config = (struct nkv_rpc_config){
-        .services = nkv_services,
-        .service_count = nkv_service_count,
+        .services = config->services->list,
+        .service_count = config->services->count,
         .channel_id = config->channel_id == 0 ? 1 : config->channel_id,
         .calls = config->memory.calls,
         .call_count = config->memory.call_count,
@@ -94,8 +98,9 @@ static bool fits_open(struct nkv_server *server)
     if (capacity > NKV_SERVER_PACKET_DEFAULT) {
         capacity = NKV_SERVER_PACKET_DEFAULT;
     }
-    return nkv_open_response_size_max(server) <=
-           capacity - NKV_PACKET_OVERHEAD_MAX;
+    return nkv_open_fits(
+        server, (struct nkv_buffer){server->config->memory.transmit.data,
+                                    capacity - NKV_PACKET_OVERHEAD_MAX});
 }
 
 enum nkv_status nkv_server_init(struct nkv_server *server,
@@ -103,7 +108,7 @@ enum nkv_status nkv_server_init(struct nkv_server *server,
 {
     enum nkv_status status;
 
-    if (!is_stream_complete(config) || !are_stores_complete(config) ||
+    if (!is_set_up(config) || !are_stores_complete(config) ||
         !is_memory_enough(&config->memory)) {
         return NKV_INVALID_ARGUMENT;
     }
@@ -118,9 +123,6 @@ enum nkv_status nkv_server_init(struct nkv_server *server,
     nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
     nkv_hdlc_decoder_init(&server->decoder, config->memory.receive);
     nkv_session_reset(server);
-    for (size_t i = 0; i < config->memory.call_count; i++) {
-        config->memory.work[i].kind = NKV_WORK_NONE;
-    }
     server->start_ms = nkv_server_now_ms(server);
     server->received_ms = server->start_ms;
     return NKV_OK;
@@ -211,6 +213,18 @@ static bool idle(struct nkv_server *server)
     return any;
 }
 
+/* Ends a Restore that was silent for too long. True: one is under way, and its
+ * next chunk may come any time. */
+static bool awaits_restore(const struct nkv_server *server)
+{
+    uint32_t silence_ms = nkv_server_now_ms(server) - server->restore.heard_ms;
+
+    if (server->restore.call != NULL && silence_ms >= RESTORE_EXPIRE_MS) {
+        server->restore.end(server->restore.call, NKV_DEADLINE_EXCEEDED);
+    }
+    return server->restore.call != NULL && silence_ms < RESTORE_ATTENTION_MS;
+}
+
 bool nkv_server_poll(struct nkv_server *server)
 {
     bool received;
@@ -223,11 +237,7 @@ bool nkv_server_poll(struct nkv_server *server)
     if (received || was_running) {
         return true;
     }
-    nkv_restore_expire(server);
-    if (!is_line_quiet(server)) {
-        return false;
-    }
-    return !nkv_is_restoring(server) && idle(server);
+    return !awaits_restore(server) && is_line_quiet(server) && idle(server);
 }
 
 enum nkv_status nkv_server_log(struct nkv_server *server, const char *text)

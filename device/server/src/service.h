@@ -1,31 +1,65 @@
-/* What the services' methods share, and the methods themselves. */
+/* What the services' methods share. */
 #ifndef NKV_SERVICE_H
 #define NKV_SERVICE_H
 
-#include "norkv.pb.h"
-#include "pb_io.h"
-#include <norkv/rpc.h>
+#include "echo.pb.h"
+#include "message_tables.h"
 #include <norkv/server.h>
-
-enum nkv_work_kind {
-    NKV_WORK_NONE,
-    NKV_WORK_SCAN,
-    NKV_WORK_BACKUP,
-    NKV_WORK_RESTORE,
-    NKV_WORK_DIGEST,
-    NKV_WORK_SECTORS,
-    NKV_WORK_CHECK,
-    NKV_WORK_COLLECT
-};
+#include <norkv/services.h>
 
 enum {
     /* Between two reports of a long operation: less than clients wait. */
-    NKV_REPORT_MS = 250
+    NKV_REPORT_MS = 250,
+    /* A tag and a length, in front of bytes in a field of a number up to 15. */
+    NKV_PREFIX_MAX = 6
 };
 
-/* All services of the server. */
-extern const struct nkv_rpc_service nkv_services[];
-extern const size_t nkv_service_count;
+/* A request, taken apart. */
+struct nkv_request {
+    /* As it came. */
+    struct nkv_span payload;
+    /* That of its number, where the method is of a store. */
+    struct nkv_server_store *store;
+    union {
+        norkv_v1_OpenRequest open;
+        pw_rpc_EchoMessage echo;
+        /* Of requests to a store the first member is its number. */
+        uint32_t store_number;
+        norkv_v1_GetRequest get;
+        norkv_v1_DescribeRequest describe;
+        norkv_v1_PutRequest put;
+        norkv_v1_DeleteRequest delete_;
+        norkv_v1_ScanRequest scan;
+        norkv_v1_BackupRequest backup;
+        norkv_v1_DigestRequest digest;
+        norkv_v1_StatisticsRequest statistics;
+        norkv_v1_SectorsRequest sectors;
+        norkv_v1_CheckRequest check;
+        norkv_v1_CollectRequest collect;
+        norkv_v1_EraseAllRequest erase_all;
+    } of;
+};
+
+/*
+ * A method that nkv_serve_method serves. What it keeps of a call, in
+ * nkv_work_of, is all zeros when the call starts, but for the store's number.
+ */
+struct nkv_server_method {
+    /* The fields of its request. */
+    const struct nkv_field *request;
+    /* Begins a call, and may end it. */
+    void (*start)(struct nkv_rpc_call *call, const struct nkv_request *request);
+    /* A running call's turn; NULL where none runs. */
+    void (*step)(struct nkv_rpc_call *call);
+    /* The number of the field of its answers that gives a reason; 0: none. */
+    uint8_t reason;
+    /* A request to a store that does not exist is refused. */
+    bool is_of_store;
+    /* One of these at a time works on a store. */
+    bool is_alone;
+    /* A store of which nothing can be read is refused. */
+    bool needs_flash;
+};
 
 struct nkv_server *nkv_server_of(const struct nkv_rpc_call *call);
 
@@ -36,23 +70,50 @@ struct nkv_server_work *nkv_work_of(const struct nkv_rpc_call *call);
 struct nkv_server_store *nkv_find_store(const struct nkv_server *server,
                                         uint32_t number);
 
+/* The store that the call works on. */
+struct nkv_server_store *nkv_store_of(const struct nkv_rpc_call *call);
+
+/* Whether another call works on the store of this one, alone. */
+bool nkv_store_is_busy(const struct nkv_rpc_call *call);
+
 uint32_t nkv_server_now_ms(const struct nkv_server *server);
 
-/* Decodes a request; when it is none, ends the call with SERVER_ERROR and
- * returns false. */
-bool nkv_decode_request(struct nkv_rpc_call *call, struct nkv_span payload,
-                        const pb_msgdesc_t *fields, void *message);
+/* Content bytes that may be unanswered. */
+uint32_t nkv_rx_window(const struct nkv_server *server);
+
+/* The bytes of a C string; NULL is empty. */
+struct nkv_span nkv_text_span(const char *text);
+
+/* Sends a message of the server's stream, which must fit the smallest packet.
+ * False: the line is gone, and the call with it. */
+bool nkv_message_tell(struct nkv_rpc_call *call, const struct nkv_field *fields,
+                      const void *message);
 
 /* Ends a unary call. A message that does not fit the client's packets is
  * answered with RESOURCE_EXHAUSTED instead. */
 void nkv_respond_message(struct nkv_rpc_call *call, enum nkv_status status,
-                         const pb_msgdesc_t *fields, const void *message);
+                         const struct nkv_field *fields, const void *message);
 
 /* Ends a call without a payload. */
 void nkv_respond_status(struct nkv_rpc_call *call, enum nkv_status status);
 
-/* The bytes of the longest answer to Open that this configuration gives. */
-size_t nkv_open_response_size_max(struct nkv_server *server);
+/* Ends a streaming call behind a last message: a stream's last packet has no
+ * payload. */
+void nkv_message_end(struct nkv_rpc_call *call, enum nkv_status status,
+                     const struct nkv_field *fields, const void *message);
+
+/* Ends a call with a message that gives nothing but the reason; what streams
+ * does so before it. */
+void nkv_call_refuse(struct nkv_rpc_call *call, enum nkv_status status,
+                     norkv_v1_Reason reason);
+
+/* Adds a message, as field number of another, to the first *used bytes of room.
+ * False: it does not fit; what is behind *used is lost. */
+bool nkv_message_append(struct nkv_buffer room, size_t *used, uint8_t number,
+                        const struct nkv_field *fields, const void *message);
+
+/* Whether an answer to Open finds room. */
+bool nkv_open_fits(struct nkv_server *server, struct nkv_buffer room);
 
 /* What a client is told instead of a status that the store gave. One that is
  * only the flash driver's word becomes INTERNAL: to a client UNAVAILABLE means
@@ -73,30 +134,5 @@ norkv_v1_Reason nkv_read_reason(const struct nkv_server_store *store,
 /* Why putting key failed with status. */
 norkv_v1_Reason nkv_put_reason(const struct nkv_server_store *store,
                                struct nkv_span key, enum nkv_status status);
-
-/* Ends a Restore that was silent for too long: its client is gone. */
-void nkv_restore_expire(struct nkv_server *server);
-
-/* Whether a Restore is under way, so that its next chunk may come any time. */
-bool nkv_is_restoring(const struct nkv_server *server);
-
-/* Ends the Restore of a store that is going to be erased. */
-void nkv_restore_abort(struct nkv_server *server, uint32_t store);
-
-nkv_rpc_handler nkv_handle_open;
-nkv_rpc_handler nkv_handle_echo;
-nkv_rpc_handler nkv_handle_get;
-nkv_rpc_handler nkv_handle_describe;
-nkv_rpc_handler nkv_handle_put;
-nkv_rpc_handler nkv_handle_delete;
-nkv_rpc_handler nkv_handle_scan;
-nkv_rpc_handler nkv_handle_restore;
-nkv_rpc_handler nkv_handle_backup;
-nkv_rpc_handler nkv_handle_digest;
-nkv_rpc_handler nkv_handle_statistics;
-nkv_rpc_handler nkv_handle_sectors;
-nkv_rpc_handler nkv_handle_check;
-nkv_rpc_handler nkv_handle_collect;
-nkv_rpc_handler nkv_handle_erase_all;
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef NKV_SESSION_H
 #define NKV_SESSION_H
 
-#include "norkv.pb.h"
+#include "message_tables.h"
 #include <norkv/server.h>
 
 /* A mutation's place in its session, and the CRC-32 that tells two requests

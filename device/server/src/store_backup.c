@@ -4,9 +4,12 @@
 
 #include <norkv/record.h>
 
+NKV_MESSAGE(backup_request, norkv_v1_BackupRequest);
+NKV_MESSAGE(backup_response, norkv_v1_BackupResponse);
+
 enum {
     /* What stands in front of the records. */
-    CHUNK_HEAD_MAX = NKV_PB_PREFIX_MAX,
+    CHUNK_HEAD_MAX = NKV_PREFIX_MAX,
     /* What always has room behind them: done, changed, index. */
     CHUNK_TAIL_MAX = 2 + 2 + 6,
     /* A skipped record, which takes its room from the records'. */
@@ -82,66 +85,48 @@ static bool add(struct nkv_server_work *work, struct nkv_chunk *chunk,
     return add_value(backup, chunk, size);
 }
 
-/* The chunk as a message: its records, then the rest. */
-static struct nkv_span finish(struct nkv_server_work *work,
-                              const struct nkv_chunk *chunk)
+static bool tell(struct nkv_rpc_call *call, const struct nkv_chunk *chunk)
 {
-    struct nkv_server_backup *backup = &work->of.backup;
-    norkv_v1_BackupResponse response = norkv_v1_BackupResponse_init_zero;
-    struct nkv_span key = key_of(&backup->walk);
-    struct nkv_buffer room = {chunk->records.data + chunk->size,
-                              chunk->records.capacity - chunk->size +
-                                  CHUNK_TAIL_MAX};
-    struct nkv_span tail = {NULL, 0};
-    size_t head = nkv_pb_put_prefix(
-        chunk->records.data, norkv_v1_BackupResponse_records_tag, chunk->size);
+    struct nkv_server_backup *backup = &nkv_work_of(call)->of.backup;
+    norkv_v1_BackupResponse response = {
+        .records = {chunk->records.data, chunk->size},
+        .done = chunk->done,
+        .changed = chunk->done && nkv_walk_changed(&backup->walk, chunk->store),
+        .index = backup->walk.index,
+    };
 
-    if (backup->skipping && room.capacity >= SKIPPED_MAX + CHUNK_TAIL_MAX) {
-        nkv_pb_give(&response.skipped.key, &key);
+    if (backup->skipping &&
+        chunk->records.capacity - chunk->size >= SKIPPED_MAX) {
         response.has_skipped = true;
+        response.skipped.key = key_of(&backup->walk);
         response.skipped.status = backup->skip_status;
         backup->skipping = false;
     }
-    response.done = chunk->done;
-    response.changed =
-        chunk->done && nkv_walk_changed(&backup->walk, chunk->store);
-    response.index = backup->walk.index;
-    /* The room was kept, so it fits. */
-    (void)nkv_pb_encode(room, norkv_v1_BackupResponse_fields, &response, &tail);
-    return (struct nkv_span){chunk->records.data - head,
-                             head + chunk->size + tail.size};
+    return nkv_message_tell(call, backup_response, &response);
 }
 
 static const struct nkv_chunk_kind kind = {
-    .head_max = CHUNK_HEAD_MAX,
-    .tail_max = CHUNK_TAIL_MAX,
+    .rest_max = CHUNK_HEAD_MAX + CHUNK_TAIL_MAX,
     .add = add,
-    .finish = finish,
+    .tell = tell,
 };
 
-static void start(struct nkv_rpc_call *call, struct nkv_span payload)
+static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    norkv_v1_BackupRequest request = norkv_v1_BackupRequest_init_zero;
-    struct nkv_walk_request walk = {.kind = NKV_WORK_BACKUP};
-
-    nkv_pb_take(&request.prefix, &walk.prefix);
-    nkv_pb_take(&request.after, &walk.after);
-    if (!nkv_decode_request(call, payload, norkv_v1_BackupRequest_fields,
-                            &request)) {
-        return;
-    }
-    walk.store = request.store;
-    if (!nkv_walk_begin(call, &walk)) {
+    if (!nkv_walk_begin(call, request->of.backup.prefix,
+                        request->of.backup.after)) {
         nkv_respond_status(call, NKV_INVALID_ARGUMENT);
     }
 }
 
-void nkv_handle_backup(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                       struct nkv_span payload)
+static void step(struct nkv_rpc_call *call)
 {
-    if (event == NKV_RPC_START) {
-        start(call, payload);
-    } else if (event == NKV_RPC_STEP) {
-        nkv_chunk_turn(call, &kind, nkv_work_of(call)->of.backup.skipping);
-    }
+    nkv_chunk_turn(call, &kind, nkv_work_of(call)->of.backup.skipping);
 }
+
+const struct nkv_server_method nkv_method_backup = {
+    .request = backup_request,
+    .start = start,
+    .step = step,
+    .is_of_store = true,
+};

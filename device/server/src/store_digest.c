@@ -4,21 +4,12 @@
 
 #include <norkv/record.h>
 
+NKV_MESSAGE(digest_request, norkv_v1_DigestRequest);
+NKV_MESSAGE(digest_response, norkv_v1_DigestResponse);
+
 _Static_assert(norkv_v1_DigestResponse_size + NKV_PACKET_OVERHEAD_MAX <=
                    NKV_SERVER_PACKET_MIN,
                "a digest must always fit a packet");
-
-/* False: the line is gone, and the call with it. */
-static bool report(struct nkv_rpc_call *call,
-                   const norkv_v1_DigestResponse *response)
-{
-    struct nkv_span payload = {NULL, 0};
-
-    /* The smallest room is larger than any DigestResponse. */
-    (void)nkv_pb_encode(nkv_rpc_room(call), norkv_v1_DigestResponse_fields,
-                        response, &payload);
-    return nkv_rpc_send(call, payload) == NKV_OK;
-}
 
 static norkv_v1_DigestResponse so_far(const struct nkv_server_digest *digest)
 {
@@ -134,70 +125,54 @@ static enum nkv_status read_some(struct nkv_server_digest *digest,
     return status;
 }
 
-/* A stream's last packet tells nothing, so a message before it does. */
-static void end(struct nkv_rpc_call *call, enum nkv_status status,
-                const norkv_v1_DigestResponse *response)
-{
-    if (report(call, response)) {
-        nkv_respond_status(call, status);
-    }
-}
-
 static void take_turn(struct nkv_rpc_call *call)
 {
     struct nkv_server *server = nkv_server_of(call);
     struct nkv_server_digest *digest = &nkv_work_of(call)->of.digest;
-    struct nkv_store *store = nkv_walk_store(call);
+    struct nkv_store *store = nkv_store_of(call)->store;
     uint32_t now = nkv_server_now_ms(server);
     enum nkv_status status =
         read_some(digest, store, server->config->memory.transmit);
     norkv_v1_DigestResponse response = so_far(digest);
 
+    if (status == NKV_OK) {
+        if (now - digest->reported_ms >= NKV_REPORT_MS) {
+            digest->reported_ms = now;
+            (void)nkv_message_tell(call, digest_response, &response);
+        }
+        return;
+    }
     if (status == NKV_NOT_FOUND) {
+        status = NKV_OK;
         response.done = true;
         response.changed = nkv_walk_changed(&digest->walk, store);
-        end(call, NKV_OK, &response);
-    } else if (status != NKV_OK) {
-        response.reason = nkv_read_reason(
-            nkv_find_store(server, nkv_work_of(call)->store), status);
-        end(call, nkv_status_for_client(status), &response);
-    } else if (now - digest->reported_ms >= NKV_REPORT_MS) {
-        digest->reported_ms = now;
-        (void)report(call, &response);
+    } else {
+        response.reason = nkv_read_reason(nkv_store_of(call), status);
     }
+    nkv_message_end(call, nkv_status_for_client(status), digest_response,
+                    &response);
 }
 
 /* Shows at once that the call was taken: its end may be long in coming. */
-static void start(struct nkv_rpc_call *call, struct nkv_span payload)
+static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    norkv_v1_DigestRequest request = norkv_v1_DigestRequest_init_zero;
-    norkv_v1_DigestResponse response = norkv_v1_DigestResponse_init_zero;
-    struct nkv_server *server = nkv_server_of(call);
-    struct nkv_walk_request walk = {.kind = NKV_WORK_DIGEST};
+    struct nkv_server_digest *digest = &nkv_work_of(call)->of.digest;
+    norkv_v1_DigestResponse nothing = {.records = 0};
 
-    nkv_pb_take(&request.prefix, &walk.prefix);
-    if (!nkv_decode_request(call, payload, norkv_v1_DigestRequest_fields,
-                            &request)) {
+    if (!nkv_walk_begin(call, request->of.digest.prefix,
+                        (struct nkv_span){NULL, 0})) {
+        nkv_call_refuse(call, NKV_INVALID_ARGUMENT,
+                        norkv_v1_Reason_REASON_BAD_KEY);
         return;
     }
-    walk.store = request.store;
-    if (nkv_walk_begin(call, &walk)) {
-        nkv_work_of(call)->of.digest.reported_ms = nkv_server_now_ms(server);
-        (void)report(call, &response);
-        return;
-    }
-    response.reason = nkv_find_store(server, request.store) == NULL
-                          ? norkv_v1_Reason_REASON_NO_SUCH_STORE
-                          : norkv_v1_Reason_REASON_BAD_KEY;
-    end(call, NKV_INVALID_ARGUMENT, &response);
+    digest->reported_ms = nkv_server_now_ms(nkv_server_of(call));
+    (void)nkv_message_tell(call, digest_response, &nothing);
 }
 
-void nkv_handle_digest(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                       struct nkv_span payload)
-{
-    if (event == NKV_RPC_START) {
-        start(call, payload);
-    } else if (event == NKV_RPC_STEP) {
-        take_turn(call);
-    }
-}
+const struct nkv_server_method nkv_method_digest = {
+    .request = digest_request,
+    .start = start,
+    .step = take_turn,
+    .reason = norkv_v1_DigestResponse_reason_tag,
+    .is_of_store = true,
+};

@@ -3,6 +3,11 @@
 
 #include <norkv/crc32.h>
 
+NKV_MESSAGE(get_request, norkv_v1_GetRequest);
+NKV_MESSAGE(get_response, norkv_v1_GetResponse);
+NKV_MESSAGE(describe_request, norkv_v1_DescribeRequest);
+NKV_MESSAGE(describe_response, norkv_v1_DescribeResponse);
+
 enum {
     /* What follows the value in an answer to Get: version, total_size, crc32
      * and reason. */
@@ -13,7 +18,6 @@ enum {
 struct reading {
     struct nkv_server *server;
     struct nkv_store *store;
-    const struct nkv_server_store *served;
     uint32_t number;
     struct nkv_span key;
 };
@@ -133,125 +137,79 @@ static enum nkv_status get_part(const struct reading *reading, uint32_t offset,
     return status;
 }
 
-/* The value was read to where it leaves from: what stands before and behind it
- * in the message is put around it. */
-static struct nkv_span wrap_value(uint8_t *value, size_t size,
-                                  const norkv_v1_GetResponse *response)
+static struct reading make_reading(const struct nkv_rpc_call *call,
+                                   const struct nkv_request *request,
+                                   struct nkv_span key)
 {
-    size_t prefix_size =
-        nkv_pb_put_prefix(value, norkv_v1_GetResponse_value_tag, size);
-    struct nkv_span tail = {NULL, 0};
-
-    /* The room was kept, so it fits. */
-    (void)nkv_pb_encode((struct nkv_buffer){value + size, GET_TAIL_MAX},
-                        norkv_v1_GetResponse_fields, response, &tail);
-    return (struct nkv_span){value - prefix_size,
-                             prefix_size + size + tail.size};
+    return (struct reading){
+        .server = nkv_server_of(call),
+        .store = request->store->store,
+        .number = nkv_work_of(call)->store,
+        .key = key,
+    };
 }
 
-static void get(struct nkv_rpc_call *call, const struct reading *reading,
-                uint32_t offset, uint32_t max_size)
+static void get(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    struct nkv_buffer room = nkv_rpc_room(call);
-    norkv_v1_GetResponse response = norkv_v1_GetResponse_init_zero;
+    const norkv_v1_GetRequest *asked = &request->of.get;
+    struct reading reading = make_reading(call, request, asked->key);
+    struct nkv_buffer to = nkv_rpc_room(call);
+    norkv_v1_GetResponse response = {.crc32 = 0};
     struct nkv_value value = {0};
-    struct nkv_buffer to = {
-        .data = room.data + NKV_PB_PREFIX_MAX,
-        .capacity = room.capacity - NKV_PB_PREFIX_MAX - GET_TAIL_MAX,
-    };
     enum nkv_status status;
 
-    if (max_size > 0 && max_size < to.capacity) {
-        to.capacity = max_size;
+    to.capacity -= NKV_PREFIX_MAX + GET_TAIL_MAX;
+    if (asked->max_size > 0 && asked->max_size < to.capacity) {
+        to.capacity = asked->max_size;
     }
-    status = get_part(reading, offset, to, &value, &response.crc32);
+    status = get_part(&reading, asked->offset, to, &value, &response.crc32);
     if (status != NKV_OK) {
         response.crc32 = 0;
-        response.reason = nkv_read_reason(reading->served, status);
-        nkv_respond_message(call, nkv_status_for_client(status),
-                            norkv_v1_GetResponse_fields, &response);
-        return;
+        response.reason = nkv_read_reason(request->store, status);
+    } else {
+        response.value = (struct nkv_span){to.data, value.size};
+        response.version = value.version;
+        response.total_size =
+            value.size == value.total_size ? 0 : value.total_size;
     }
-    response.version = value.version;
-    response.total_size = value.size == value.total_size ? 0 : value.total_size;
-    nkv_rpc_respond(call, NKV_OK, wrap_value(to.data, value.size, &response));
+    nkv_respond_message(call, nkv_status_for_client(status), get_response,
+                        &response);
 }
 
-static bool find_reading(struct reading *reading,
-                         const struct nkv_rpc_call *call, uint32_t number)
+const struct nkv_server_method nkv_method_get = {
+    .request = get_request,
+    .start = get,
+    .reason = norkv_v1_GetResponse_reason_tag,
+    .is_of_store = true,
+};
+
+static void describe(struct nkv_rpc_call *call,
+                     const struct nkv_request *request)
 {
-    struct nkv_server_store *store =
-        nkv_find_store(nkv_server_of(call), number);
-
-    reading->server = nkv_server_of(call);
-    reading->number = number;
-    reading->served = store;
-    reading->store = store == NULL ? NULL : store->store;
-    return store != NULL;
-}
-
-void nkv_handle_get(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                    struct nkv_span payload)
-{
-    norkv_v1_GetRequest request = norkv_v1_GetRequest_init_zero;
-    struct reading reading;
-
-    (void)event;
-    nkv_pb_take(&request.key, &reading.key);
-    if (!nkv_decode_request(call, payload, norkv_v1_GetRequest_fields,
-                            &request)) {
-        return;
-    }
-    if (!find_reading(&reading, call, request.store)) {
-        norkv_v1_GetResponse response = norkv_v1_GetResponse_init_zero;
-
-        response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
-        nkv_respond_message(call, NKV_INVALID_ARGUMENT,
-                            norkv_v1_GetResponse_fields, &response);
-        return;
-    }
-    get(call, &reading, request.offset, request.max_size);
-}
-
-static enum nkv_status describe(const struct reading *reading,
-                                norkv_v1_DescribeResponse *response)
-{
-    bool fresh;
+    struct reading reading =
+        make_reading(call, request, request->of.describe.key);
+    norkv_v1_DescribeResponse response = {.version = 0};
     struct nkv_value value;
-    enum nkv_status status = nkv_describe(reading->store, reading->key, &value);
+    bool fresh;
+    enum nkv_status status = nkv_describe(reading.store, reading.key, &value);
 
     if (status == NKV_OK) {
-        status = whole_crc(reading, &value, &fresh);
+        status = whole_crc(&reading, &value, &fresh);
     }
     if (status != NKV_OK) {
-        response->reason = nkv_read_reason(reading->served, status);
-        return status;
-    }
-    response->version = value.version;
-    response->total_size = value.total_size;
-    response->crc32 = reading->server->value_crc.crc;
-    return NKV_OK;
-}
-
-void nkv_handle_describe(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                         struct nkv_span payload)
-{
-    norkv_v1_DescribeRequest request = norkv_v1_DescribeRequest_init_zero;
-    norkv_v1_DescribeResponse response = norkv_v1_DescribeResponse_init_zero;
-    struct reading reading;
-    enum nkv_status status = NKV_INVALID_ARGUMENT;
-
-    (void)event;
-    nkv_pb_take(&request.key, &reading.key);
-    if (!nkv_decode_request(call, payload, norkv_v1_DescribeRequest_fields,
-                            &request)) {
-        return;
-    }
-    if (find_reading(&reading, call, request.store)) {
-        status = describe(&reading, &response);
+        response.reason = nkv_read_reason(request->store, status);
     } else {
-        response.reason = norkv_v1_Reason_REASON_NO_SUCH_STORE;
+        response.version = value.version;
+        response.total_size = value.total_size;
+        response.crc32 = reading.server->value_crc.crc;
     }
-    nkv_respond_message(call, nkv_status_for_client(status),
-                        norkv_v1_DescribeResponse_fields, &response);
+    nkv_respond_message(call, nkv_status_for_client(status), describe_response,
+                        &response);
 }
+
+const struct nkv_server_method nkv_method_describe = {
+    .request = describe_request,
+    .start = describe,
+    .reason = norkv_v1_DescribeResponse_reason_tag,
+    .is_of_store = true,
+};

@@ -11,15 +11,16 @@
 #include <norkv/crc32.h>
 #include <norkv/record.h>
 
+NKV_MESSAGE(restore_request, norkv_v1_RestoreRequest);
+NKV_MESSAGE(restore_response, norkv_v1_RestoreResponse);
+
 enum {
+    /* The store is still to be told, by the first chunk. */
+    NO_STORE = NKV_SERVER_STORES_MAX,
     /* No record is begun when the poll has taken so long. */
     WORK_MS = 10,
     /* Between two credits while a chunk takes long: less than clients wait. */
-    CREDIT_MS = 100,
-    /* Silence after which a client counts as gone. */
-    EXPIRE_MS = 30000,
-    /* How long the line is kept clear of idle work for the next chunk. */
-    ATTENTION_MS = 1000
+    CREDIT_MS = 100
 };
 
 static struct nkv_server_restore *restore_of(const struct nkv_rpc_call *call)
@@ -27,66 +28,64 @@ static struct nkv_server_restore *restore_of(const struct nkv_rpc_call *call)
     return &nkv_work_of(call)->of.restore;
 }
 
-static uint32_t window_of(const struct nkv_server *server)
-{
-    const struct nkv_server_config *config = server->config;
-
-    return config->rx_window != 0 ? config->rx_window
-                                  : (uint32_t)config->memory.receive.capacity;
-}
-
 /* Forgets the call; the line may be read again. */
 static void forget(const struct nkv_rpc_call *call)
 {
     nkv_server_of(call)->keeps_frame = false;
-    *nkv_work_of(call) = (struct nkv_server_work){.kind = NKV_WORK_NONE};
+    nkv_server_of(call)->restore.call = NULL;
 }
 
-/* Tells how far we are. False: the line is gone, and the call with it. */
-static bool give_credit(struct nkv_rpc_call *call, bool retransmit,
-                        norkv_v1_Reason reason)
+static norkv_v1_RestoreResponse make_credit(const struct nkv_rpc_call *call)
 {
     const struct nkv_server *server = nkv_server_of(call);
     struct nkv_server_restore *restore = restore_of(call);
-    norkv_v1_RestoreResponse credit = {
+
+    restore->credited_ms = nkv_server_now_ms(server);
+    return (norkv_v1_RestoreResponse){
         .next_offset = restore->next_offset,
-        .window = window_of(server),
-        .retransmit = retransmit,
+        .window = nkv_rx_window(server),
         .crc32 = restore->crc32,
         .records = restore->records,
         .written = restore->written,
-        .reason = reason,
     };
-    struct nkv_span payload = {NULL, 0};
-
-    restore->credited_ms = nkv_server_now_ms(server);
-    /* The smallest room is larger than any credit. */
-    (void)nkv_pb_encode(nkv_rpc_room(call), norkv_v1_RestoreResponse_fields,
-                        &credit, &payload);
-    if (nkv_rpc_send(call, payload) == NKV_OK) {
-        return true;
-    }
-    forget(call);
-    return false;
 }
 
-/* A stream's last packet tells no reason, so a credit before it does. */
+/* Tells how far we are. */
+static void give_credit(struct nkv_rpc_call *call, bool retransmit)
+{
+    norkv_v1_RestoreResponse credit = make_credit(call);
+
+    credit.retransmit = retransmit;
+    if (!nkv_message_tell(call, restore_response, &credit)) {
+        forget(call);
+    }
+}
+
+/* Ends the call behind a credit that tells the reason. */
 static void finish(struct nkv_rpc_call *call, enum nkv_status status,
                    norkv_v1_Reason reason)
 {
-    if (give_credit(call, false, reason)) {
-        forget(call);
-        nkv_respond_status(call, status);
-    }
+    norkv_v1_RestoreResponse credit = make_credit(call);
+
+    credit.reason = reason;
+    forget(call);
+    nkv_message_end(call, status, restore_response, &credit);
+}
+
+static void end(struct nkv_rpc_call *call, enum nkv_status status)
+{
+    finish(call, status, norkv_v1_Reason_REASON_NONE);
 }
 
 static void start(struct nkv_rpc_call *call)
 {
-    *nkv_work_of(call) = (struct nkv_server_work){
-        .kind = NKV_WORK_RESTORE,
-        .of.restore.heard_ms = nkv_server_now_ms(nkv_server_of(call)),
-    };
-    (void)give_credit(call, false, norkv_v1_Reason_REASON_NONE);
+    struct nkv_server *server = nkv_server_of(call);
+
+    *nkv_work_of(call) = (struct nkv_server_work){.store = NO_STORE};
+    server->restore.call = call;
+    server->restore.end = end;
+    server->restore.heard_ms = nkv_server_now_ms(server);
+    give_credit(call, false);
 }
 
 /* Whether these are whole records, and one of them begins behind the first
@@ -110,7 +109,7 @@ static bool are_records(struct nkv_span records, size_t skip)
 /* The number of the store is that of the first chunk. */
 static bool choose_store(struct nkv_rpc_call *call, uint32_t number)
 {
-    if (restore_of(call)->has_store) {
+    if (nkv_work_of(call)->store != NO_STORE) {
         return true;
     }
     if (nkv_find_store(nkv_server_of(call), number) == NULL) {
@@ -119,17 +118,15 @@ static bool choose_store(struct nkv_rpc_call *call, uint32_t number)
         return false;
     }
     nkv_work_of(call)->store = (uint8_t)number;
-    restore_of(call)->has_store = true;
     return true;
 }
 
 /* Begins with a chunk of which the first skip bytes are done already. */
 static void begin_chunk(struct nkv_rpc_call *call,
-                        const norkv_v1_RestoreRequest *request,
-                        struct nkv_span records, size_t skip)
+                        const norkv_v1_RestoreRequest *request, size_t skip)
 {
     struct nkv_server_restore *restore = restore_of(call);
-    struct nkv_span rest = records;
+    struct nkv_span rest = request->records;
 
     if (!choose_store(call, request->store)) {
         return;
@@ -138,8 +135,8 @@ static void begin_chunk(struct nkv_rpc_call *call,
         rest.data += skip;
         rest.size -= skip;
     }
-    if (!are_records(records, skip)) {
-        finish(call, NKV_DATA_LOSS, norkv_v1_Reason_REASON_NONE);
+    if (!are_records(request->records, skip)) {
+        end(call, NKV_DATA_LOSS);
     } else if (request->last && nkv_crc32(restore->crc32, rest.data,
                                           rest.size) != request->crc32) {
         finish(call, NKV_DATA_LOSS, norkv_v1_Reason_REASON_CRC_MISMATCH);
@@ -165,39 +162,38 @@ static void take_gap(struct nkv_rpc_call *call, uint32_t offset)
     bool is_news = !restore->has_gap ||
                    ahead <= restore->gap_offset - restore->next_offset;
 
-    if (ahead > window_of(nkv_server_of(call))) {
-        finish(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
+    if (ahead > nkv_rx_window(nkv_server_of(call))) {
+        end(call, NKV_OUT_OF_RANGE);
         return;
     }
     restore->has_gap = true;
     restore->gap_offset = offset;
     if (is_news) {
-        (void)give_credit(call, true, norkv_v1_Reason_REASON_NONE);
+        give_credit(call, true);
     }
 }
 
 static void take_chunk(struct nkv_rpc_call *call, struct nkv_span payload)
 {
     struct nkv_server_restore *restore = restore_of(call);
-    norkv_v1_RestoreRequest request = norkv_v1_RestoreRequest_init_zero;
-    struct nkv_span records;
+    norkv_v1_RestoreRequest request = {.store = 0};
     uint32_t done;
 
-    nkv_pb_take(&request.records, &records);
-    if (!nkv_pb_decode(payload, norkv_v1_RestoreRequest_fields, &request)) {
+    if (!nkv_fields_decode(payload, restore_request, true, &request)) {
         forget(call);
         nkv_rpc_reject(call, NKV_DATA_LOSS);
         return;
     }
-    restore->heard_ms = nkv_server_now_ms(nkv_server_of(call));
+    nkv_server_of(call)->restore.heard_ms =
+        nkv_server_now_ms(nkv_server_of(call));
     /* Offsets wrap. */
     done = restore->next_offset - request.offset;
     if (done > UINT32_MAX / 2) {
         take_gap(call, request.offset);
-    } else if (done == 0 || done < records.size) {
-        begin_chunk(call, &request, records, done);
+    } else if (done == 0 || done < request.records.size) {
+        begin_chunk(call, &request, done);
     } else {
-        (void)give_credit(call, false, norkv_v1_Reason_REASON_NONE);
+        give_credit(call, false);
     }
 }
 
@@ -205,8 +201,7 @@ static void take_chunk(struct nkv_rpc_call *call, struct nkv_span payload)
 static bool put_next(struct nkv_rpc_call *call)
 {
     struct nkv_server_restore *restore = restore_of(call);
-    const struct nkv_server_store *store =
-        nkv_find_store(nkv_server_of(call), nkv_work_of(call)->store);
+    const struct nkv_server_store *store = nkv_store_of(call);
     uint32_t count = nkv_transaction_count(store->store);
     const uint8_t *from = restore->rest.data;
     struct nkv_record record = {{NULL, 0}, {NULL, 0}};
@@ -237,15 +232,15 @@ static void end_chunk(struct nkv_rpc_call *call)
     nkv_server_of(call)->keeps_frame = false;
     nkv_rpc_set_running(call, false);
     if (restore->is_last) {
-        finish(call, NKV_OK, norkv_v1_Reason_REASON_NONE);
+        end(call, NKV_OK);
     } else {
-        (void)give_credit(call, false, norkv_v1_Reason_REASON_NONE);
+        give_credit(call, false);
     }
 }
 
 static void step(struct nkv_rpc_call *call)
 {
-    const struct nkv_server *server = nkv_server_of(call);
+    struct nkv_server *server = nkv_server_of(call);
     struct nkv_server_restore *restore = restore_of(call);
     uint32_t now;
 
@@ -255,16 +250,16 @@ static void step(struct nkv_rpc_call *call)
         }
         now = nkv_server_now_ms(server);
     } while (restore->rest.size > 0 && now - server->poll_ms < WORK_MS);
-    restore->heard_ms = now;
+    server->restore.heard_ms = now;
     if (restore->rest.size == 0) {
         end_chunk(call);
     } else if (now - restore->credited_ms >= CREDIT_MS) {
-        (void)give_credit(call, false, norkv_v1_Reason_REASON_NONE);
+        give_credit(call, false);
     }
 }
 
-void nkv_handle_restore(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                        struct nkv_span payload)
+void nkv_serve_restore(struct nkv_rpc_call *call, enum nkv_rpc_event event,
+                       struct nkv_span payload)
 {
     switch (event) {
     case NKV_RPC_START:
@@ -277,54 +272,10 @@ void nkv_handle_restore(struct nkv_rpc_call *call, enum nkv_rpc_event event,
         step(call);
         break;
     case NKV_RPC_COMPLETION:
-        finish(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
+        end(call, NKV_OUT_OF_RANGE);
         break;
     case NKV_RPC_CANCEL:
         forget(call);
         break;
-    }
-}
-
-/* The call that restores; NULL: none does. There is one at a time. */
-static struct nkv_rpc_call *find_restore(const struct nkv_server *server)
-{
-    const struct nkv_server_memory *memory = &server->config->memory;
-
-    for (size_t i = 0; i < memory->call_count; i++) {
-        if (memory->work[i].kind == NKV_WORK_RESTORE) {
-            return &memory->calls[i];
-        }
-    }
-    return NULL;
-}
-
-static uint32_t silence_ms(const struct nkv_rpc_call *call)
-{
-    return nkv_server_now_ms(nkv_server_of(call)) - restore_of(call)->heard_ms;
-}
-
-bool nkv_is_restoring(const struct nkv_server *server)
-{
-    const struct nkv_rpc_call *call = find_restore(server);
-
-    return call != NULL && silence_ms(call) < ATTENTION_MS;
-}
-
-void nkv_restore_expire(struct nkv_server *server)
-{
-    struct nkv_rpc_call *call = find_restore(server);
-
-    if (call != NULL && silence_ms(call) >= EXPIRE_MS) {
-        finish(call, NKV_DEADLINE_EXCEEDED, norkv_v1_Reason_REASON_NONE);
-    }
-}
-
-void nkv_restore_abort(struct nkv_server *server, uint32_t store)
-{
-    struct nkv_rpc_call *call = find_restore(server);
-
-    if (call != NULL && restore_of(call)->has_store &&
-        nkv_work_of(call)->store == store) {
-        finish(call, NKV_ABORTED, norkv_v1_Reason_REASON_NONE);
     }
 }

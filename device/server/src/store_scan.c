@@ -1,8 +1,11 @@
 /* Store.Scan: a chunk of records each turn. */
 #include "chunk.h"
 
-#include <pb_encode.h>
 #include <string.h>
+
+NKV_MESSAGE(scan_request, norkv_v1_ScanRequest);
+NKV_MESSAGE(scan_response, norkv_v1_ScanResponse);
+NKV_MESSAGE(scan_record, norkv_v1_Record);
 
 enum {
     /* A record without its value: key, version, value_size, value_omitted and
@@ -12,104 +15,58 @@ enum {
     CHUNK_TAIL_MAX = (2 + NKV_KEY_SIZE_MAX) + 2 + 2 + 6
 };
 
-_Static_assert(NKV_PB_PREFIX_MAX + RECORD_META_MAX + CHUNK_TAIL_MAX +
+_Static_assert(NKV_PREFIX_MAX + RECORD_META_MAX + CHUNK_TAIL_MAX +
                        NKV_PACKET_OVERHEAD_MAX <=
                    NKV_SERVER_PACKET_MIN,
                "a record without its value must always fit a packet");
 
-struct record {
-    struct nkv_span key;
-    uint32_t version;
-    uint32_t value_size;
-    bool with_value;
-    bool omitted;
-    enum nkv_status status;
-};
-
-/* A record's bytes but for the value, which follows them. They are made from
- * the middle: what stands in front needs their size. */
-struct layout {
-    uint8_t bytes[NKV_PB_PREFIX_MAX + RECORD_META_MAX + NKV_PB_PREFIX_MAX];
-    size_t start;
-    size_t size;
-    size_t value_size;
-};
-
-/* All of a record's fields but the value. */
-static size_t encode_meta(const struct record *record, struct nkv_buffer to)
+static bool append(struct nkv_chunk *chunk, const norkv_v1_Record *record)
 {
-    norkv_v1_Record message = norkv_v1_Record_init_zero;
-    struct nkv_span meta = {NULL, 0};
-
-    nkv_pb_give(&message.key, &record->key);
-    message.version = record->version;
-    message.value_size = record->value_size;
-    message.value_omitted = record->omitted;
-    message.status = (uint32_t)record->status;
-    /* The room is RECORD_META_MAX bytes, so it fits. */
-    (void)nkv_pb_encode(to, norkv_v1_Record_fields, &message, &meta);
-    return meta.size;
-}
-
-static void lay_out(const struct record *record, struct layout *layout)
-{
-    uint8_t *meta = layout->bytes + NKV_PB_PREFIX_MAX;
-    uint8_t prefix[NKV_PB_PREFIX_MAX];
-    size_t prefix_size;
-
-    layout->value_size = record->with_value ? record->value_size : 0;
-    layout->size =
-        encode_meta(record, (struct nkv_buffer){meta, RECORD_META_MAX});
-    if (layout->value_size > 0) {
-        layout->size += nkv_pb_prefix(
-            meta + layout->size, norkv_v1_Record_value_tag, layout->value_size);
+    if (!nkv_message_append(chunk->records, &chunk->size,
+                            norkv_v1_ScanResponse_records_tag, scan_record,
+                            record)) {
+        return false;
     }
-    prefix_size = nkv_pb_prefix(prefix, norkv_v1_ScanResponse_records_tag,
-                                layout->size + layout->value_size);
-    layout->start = NKV_PB_PREFIX_MAX - prefix_size;
-    layout->size += prefix_size;
-    memcpy(layout->bytes + layout->start, prefix, prefix_size);
-}
-
-static bool fits(const struct layout *layout, size_t room)
-{
-    return layout->size <= room && layout->value_size <= room - layout->size;
+    chunk->count++;
+    return true;
 }
 
 /*
- * Adds a record; false: the chunk has no room for it. The value is read to
- * where it leaves from. One that fits no chunk at all is left out, and so is
- * that of a damaged entry.
+ * Adds a record with its value; false: the chunk has no room for it. The value
+ * is read to where the record begins, and put in its place in it then. That of
+ * a damaged entry is left out.
  */
-static bool add_record(struct nkv_chunk *chunk, struct record *record)
+static bool append_value(struct nkv_chunk *chunk, norkv_v1_Record record)
 {
-    size_t room = chunk->records.capacity - chunk->size;
-    uint8_t *to = chunk->records.data + chunk->size;
-    struct layout layout = {.size = 0};
+    struct nkv_buffer to = {chunk->records.data + chunk->size,
+                            record.value_size};
+    enum nkv_status status;
 
-    lay_out(record, &layout);
-    if (!fits(&layout, chunk->records.capacity)) {
-        record->with_value = false;
-        record->omitted = true;
-        lay_out(record, &layout);
-    }
-    if (!fits(&layout, room)) {
+    if (to.capacity > chunk->records.capacity - chunk->size) {
         return false;
     }
-    if (record->with_value) {
-        record->status = nkv_status_for_client(nkv_get(
-            chunk->store, record->key, 0,
-            (struct nkv_buffer){to + layout.size, layout.value_size}, NULL));
-        record->with_value = record->status == NKV_OK;
-        lay_out(record, &layout);
+    status = nkv_get(chunk->store, record.key, 0, to, NULL);
+    if (status == NKV_OK) {
+        record.value = (struct nkv_span){to.data, to.capacity};
     }
-    if (!fits(&layout, room)) {
-        return false;
+    record.status = (uint32_t)nkv_status_for_client(status);
+    return append(chunk, &record);
+}
+
+/* A value that fits no chunk at all is left out. */
+static bool add_record(struct nkv_chunk *chunk, norkv_v1_Record *record,
+                       bool with_value)
+{
+    if (with_value) {
+        if (append_value(chunk, *record)) {
+            return true;
+        }
+        if (chunk->size > 0) {
+            return false;
+        }
+        record->value_omitted = true;
     }
-    memcpy(to, layout.bytes + layout.start, layout.size);
-    chunk->size += layout.size + layout.value_size;
-    chunk->count++;
-    return true;
+    return append(chunk, record);
 }
 
 /* The cursor is the last key, whether it was wanted or not. */
@@ -135,78 +92,65 @@ static bool add_key(struct nkv_server_work *work, struct nkv_chunk *chunk,
 {
     struct nkv_server_scan *scan = &work->of.scan;
     const struct nkv_iterator *at = &scan->walk.iterator;
-    struct record record = {.status = found};
+    norkv_v1_Record record = {.status = (uint32_t)found};
+    bool with_value = found == NKV_OK && !scan->keys_only;
 
     if (found == NKV_OK) {
         record.key = (struct nkv_span){at->key, at->key_size};
         record.version = at->value.version;
         record.value_size = at->value.total_size;
-        record.with_value = !scan->keys_only;
     }
-    if (!add_record(chunk, &record)) {
+    if (!add_record(chunk, &record, with_value)) {
         return false;
     }
     count_record(scan, chunk);
     return true;
 }
 
-/* The chunk as a message: its records, then the rest. */
-static struct nkv_span finish(struct nkv_server_work *work,
-                              const struct nkv_chunk *chunk)
+static bool tell(struct nkv_rpc_call *call, const struct nkv_chunk *chunk)
 {
-    const struct nkv_server_scan *scan = &work->of.scan;
-    norkv_v1_ScanResponse response = norkv_v1_ScanResponse_init_zero;
-    struct nkv_span cursor = {scan->cursor, scan->cursor_size};
-    struct nkv_span tail = {NULL, 0};
+    const struct nkv_server_scan *scan = &nkv_work_of(call)->of.scan;
+    norkv_v1_ScanResponse response = {
+        .records = {chunk->records.data, chunk->size},
+        .cursor = {scan->cursor, scan->cursor_size},
+        .done = chunk->done,
+        .changed = chunk->done && nkv_walk_changed(&scan->walk, chunk->store),
+        .index = scan->walk.index,
+    };
 
-    nkv_pb_give(&response.cursor, &cursor);
-    response.done = chunk->done;
-    response.changed =
-        chunk->done && nkv_walk_changed(&scan->walk, chunk->store);
-    response.index = scan->walk.index;
-    /* The room was kept, so it fits. */
-    (void)nkv_pb_encode(
-        (struct nkv_buffer){chunk->records.data + chunk->size, CHUNK_TAIL_MAX},
-        norkv_v1_ScanResponse_fields, &response, &tail);
-    return (struct nkv_span){chunk->records.data, chunk->size + tail.size};
+    return nkv_message_tell(call, scan_response, &response);
 }
 
 static const struct nkv_chunk_kind kind = {
-    .tail_max = CHUNK_TAIL_MAX,
+    .rest_max = CHUNK_TAIL_MAX,
     .add = add_key,
     .passed = keep_cursor,
-    .finish = finish,
+    .tell = tell,
 };
 
-static void start(struct nkv_rpc_call *call, struct nkv_span payload)
+static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    norkv_v1_ScanRequest request = norkv_v1_ScanRequest_init_zero;
-    struct nkv_walk_request walk = {.kind = NKV_WORK_SCAN};
-    struct nkv_server_scan *scan = &nkv_work_of(call)->of.scan;
+    const norkv_v1_ScanRequest *asked = &request->of.scan;
+    struct nkv_server_work *work = nkv_work_of(call);
 
-    nkv_pb_take(&request.prefix, &walk.prefix);
-    nkv_pb_take(&request.cursor, &walk.after);
-    if (!nkv_decode_request(call, payload, norkv_v1_ScanRequest_fields,
-                            &request)) {
-        return;
-    }
-    walk.store = request.store;
-    if (!nkv_walk_begin(call, &walk)) {
+    if (!nkv_walk_begin(call, asked->prefix, asked->cursor)) {
         nkv_respond_status(call, NKV_INVALID_ARGUMENT);
         return;
     }
-    keep_cursor(nkv_work_of(call));
-    scan->keys_only = request.keys_only;
-    scan->limited = request.limit > 0;
-    scan->remaining = request.limit;
+    keep_cursor(work);
+    work->of.scan.keys_only = asked->keys_only;
+    work->of.scan.limited = asked->limit > 0;
+    work->of.scan.remaining = asked->limit;
 }
 
-void nkv_handle_scan(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                     struct nkv_span payload)
+static void step(struct nkv_rpc_call *call)
 {
-    if (event == NKV_RPC_START) {
-        start(call, payload);
-    } else if (event == NKV_RPC_STEP) {
-        nkv_chunk_turn(call, &kind, false);
-    }
+    nkv_chunk_turn(call, &kind, false);
 }
+
+const struct nkv_server_method nkv_method_scan = {
+    .request = scan_request,
+    .start = start,
+    .step = step,
+    .is_of_store = true,
+};

@@ -3,13 +3,14 @@
 #include "session.h"
 
 #include <norkv/crc32.h>
-#include <norkv/ids.h>
 
-/* A mutation as it was asked for. Decoding points key and value into the
- * request. */
+NKV_MESSAGE(put_request, norkv_v1_PutRequest);
+NKV_MESSAGE(delete_request, norkv_v1_DeleteRequest);
+NKV_MESSAGE(write_response, norkv_v1_WriteResponse);
+
+/* A mutation as it was asked for. */
 struct write {
-    struct nkv_server *server;
-    struct nkv_server_store *store;
+    const struct nkv_server_store *store;
     struct nkv_span key;
     struct nkv_span value;
     bool is_delete;
@@ -142,23 +143,6 @@ static void apply(const struct write *write, struct nkv_write_result *result)
     }
 }
 
-/* op is NULL when the client keeps no session: then the write is applied as
- * often as it comes. */
-static void answer(struct nkv_rpc_call *call, const struct write *write,
-                   const struct nkv_op *op)
-{
-    struct nkv_write_result result;
-
-    if (op == NULL || !nkv_session_recall(write->server, op, &result)) {
-        apply(write, &result);
-        if (op != NULL) {
-            nkv_session_remember(write->server, op, &result);
-        }
-    }
-    nkv_respond_message(call, result.status, norkv_v1_WriteResponse_fields,
-                        &result.message);
-}
-
 /* The method counts too: Put and Delete number their fields differently. */
 static struct nkv_op make_op(const norkv_v1_Op *op, uint32_t method_id,
                              struct nkv_span payload)
@@ -174,47 +158,65 @@ static struct nkv_op make_op(const norkv_v1_Op *op, uint32_t method_id,
     };
 }
 
-void nkv_handle_put(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                    struct nkv_span payload)
+/* given is NULL when the client keeps no session: then the write is applied as
+ * often as it comes. */
+static void answer(struct nkv_rpc_call *call, const struct write *write,
+                   const norkv_v1_Op *given, struct nkv_span payload)
 {
-    norkv_v1_PutRequest request = norkv_v1_PutRequest_init_zero;
-    struct write write = {.server = nkv_server_of(call)};
-    struct nkv_op op;
+    struct nkv_server *server = nkv_server_of(call);
+    struct nkv_write_result result;
 
-    (void)event;
-    nkv_pb_take(&request.key, &write.key);
-    nkv_pb_take(&request.value, &write.value);
-    if (!nkv_decode_request(call, payload, norkv_v1_PutRequest_fields,
-                            &request)) {
-        return;
+    if (given == NULL) {
+        apply(write, &result);
+    } else {
+        struct nkv_op op = make_op(given, nkv_rpc_method_of(call)->id, payload);
+
+        if (!nkv_session_recall(server, &op, &result)) {
+            apply(write, &result);
+            nkv_session_remember(server, &op, &result);
+        }
     }
-    write.store = nkv_find_store(write.server, request.store);
-    write.is_conditional = request.has_if_version;
-    write.if_version = request.if_version.version;
-    write.crc32 = request.crc32;
-    op = make_op(&request.op, NKV_METHOD_STORE_PUT, payload);
-    answer(call, &write, request.has_op ? &op : NULL);
+    nkv_respond_message(call, result.status, write_response, &result.message);
 }
 
-void nkv_handle_delete(struct nkv_rpc_call *call, enum nkv_rpc_event event,
-                       struct nkv_span payload)
+static void put_key(struct nkv_rpc_call *call,
+                    const struct nkv_request *request)
 {
-    norkv_v1_DeleteRequest request = norkv_v1_DeleteRequest_init_zero;
+    const norkv_v1_PutRequest *asked = &request->of.put;
     struct write write = {
-        .server = nkv_server_of(call),
-        .is_delete = true,
+        .store = nkv_find_store(nkv_server_of(call), asked->store),
+        .key = asked->key,
+        .value = asked->value,
+        .is_conditional = asked->has_if_version,
+        .if_version = asked->if_version.version,
+        .crc32 = asked->crc32,
     };
-    struct nkv_op op;
 
-    (void)event;
-    nkv_pb_take(&request.key, &write.key);
-    if (!nkv_decode_request(call, payload, norkv_v1_DeleteRequest_fields,
-                            &request)) {
-        return;
-    }
-    write.store = nkv_find_store(write.server, request.store);
-    write.is_conditional = request.has_if_version;
-    write.if_version = request.if_version.version;
-    op = make_op(&request.op, NKV_METHOD_STORE_DELETE, payload);
-    answer(call, &write, request.has_op ? &op : NULL);
+    answer(call, &write, asked->has_op ? &asked->op : NULL, request->payload);
 }
+
+/* Whether there is such a store is part of the answer, which is kept. */
+const struct nkv_server_method nkv_method_put = {
+    .request = put_request,
+    .start = put_key,
+};
+
+static void delete_key(struct nkv_rpc_call *call,
+                       const struct nkv_request *request)
+{
+    const norkv_v1_DeleteRequest *asked = &request->of.delete_;
+    struct write write = {
+        .store = nkv_find_store(nkv_server_of(call), asked->store),
+        .key = asked->key,
+        .is_delete = true,
+        .is_conditional = asked->has_if_version,
+        .if_version = asked->if_version.version,
+    };
+
+    answer(call, &write, asked->has_op ? &asked->op : NULL, request->payload);
+}
+
+const struct nkv_server_method nkv_method_delete = {
+    .request = delete_request,
+    .start = delete_key,
+};

@@ -2,38 +2,27 @@
 
 #include <string.h>
 
-bool nkv_walk_begin(struct nkv_rpc_call *call,
-                    const struct nkv_walk_request *request)
+static bool keep_key(struct nkv_span key, uint8_t *to, uint8_t *size)
 {
-    struct nkv_server_work *work = nkv_work_of(call);
-    struct nkv_server_walk *walk = &work->of.walk;
-    const struct nkv_server_store *store =
-        nkv_find_store(nkv_server_of(call), request->store);
-
-    if (store == NULL || request->prefix.size > NKV_KEY_SIZE_MAX ||
-        request->after.size > NKV_KEY_SIZE_MAX) {
+    if (key.size > NKV_KEY_SIZE_MAX) {
         return false;
     }
-    *work = (struct nkv_server_work){
-        .kind = (uint8_t)request->kind,
-        .store = (uint8_t)request->store,
-    };
-    walk->transaction_count = nkv_transaction_count(store->store);
-    walk->prefix_size = (uint8_t)request->prefix.size;
-    walk->iterator.key_size = (uint8_t)request->after.size;
-    if (request->prefix.size > 0) {
-        memcpy(walk->prefix, request->prefix.data, request->prefix.size);
+    *size = (uint8_t)key.size;
+    if (key.size > 0) {
+        memcpy(to, key.data, key.size);
     }
-    if (request->after.size > 0) {
-        memcpy(walk->iterator.key, request->after.data, request->after.size);
-    }
-    nkv_rpc_set_running(call, true);
     return true;
 }
 
-struct nkv_store *nkv_walk_store(const struct nkv_rpc_call *call)
+bool nkv_walk_begin(struct nkv_rpc_call *call, struct nkv_span prefix,
+                    struct nkv_span behind)
 {
-    return nkv_find_store(nkv_server_of(call), nkv_work_of(call)->store)->store;
+    struct nkv_server_walk *walk = &nkv_work_of(call)->of.walk;
+
+    walk->transaction_count = nkv_transaction_count(nkv_store_of(call)->store);
+    nkv_rpc_set_running(call, true);
+    return keep_key(prefix, walk->prefix, &walk->prefix_size) &&
+           keep_key(behind, walk->iterator.key, &walk->iterator.key_size);
 }
 
 static bool has_prefix(const struct nkv_server_walk *walk)

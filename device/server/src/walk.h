@@ -9,22 +9,11 @@ enum {
     NKV_WALK_KEYS_A_TURN = 64
 };
 
-/* What a client wants gone over. */
-struct nkv_walk_request {
-    enum nkv_work_kind kind;
-    uint32_t store;
-    struct nkv_span prefix;
-    /* The key behind which to begin; empty: from the start. */
-    struct nkv_span after;
-};
-
-/* Begins a walk, the work of the call, and lets the call run. False: no such
- * store, or no such keys. */
-bool nkv_walk_begin(struct nkv_rpc_call *call,
-                    const struct nkv_walk_request *request);
-
-/* The store that the call goes over. */
-struct nkv_store *nkv_walk_store(const struct nkv_rpc_call *call);
+/* Begins a walk over the keys with a prefix behind a key (empty: from the
+ * start), the work of the call, and lets the call run. False: there are no such
+ * keys. */
+bool nkv_walk_begin(struct nkv_rpc_call *call, struct nkv_span prefix,
+                    struct nkv_span behind);
 
 /* Moves to the next key: statuses as nkv_next. *wanted: it has the prefix, or
  * cannot be read and may have. */

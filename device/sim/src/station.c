@@ -1,6 +1,8 @@
 #include "station.h"
 #include "clock.h"
 
+#include <norkv/services.h>
+
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -62,6 +64,7 @@ enum nkv_status nkv_station_open(struct nkv_station *station,
         return NKV_UNAVAILABLE;
     nkv_line_init(&station->line, setup->baud);
     station->config = (struct nkv_server_config){
+        .services = &nkv_services_all,
         .product = "norkv-sim",
         .unit_id = setup->unit_id,
         .firmware = NKV_VERSION,

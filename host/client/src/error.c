@@ -123,7 +123,7 @@ static enum nkv_status refuse_packet(struct nkv_client *client,
     if (answer->status == NKV_NOT_FOUND)
         return nkv_host_fail(client, NKV_UNIMPLEMENTED,
                              "the device has no such method (an older "
-                             "firmware?)");
+                             "firmware, or one built without it)");
     return nkv_host_fail(client, NKV_DATA_LOSS,
                          "the device did not understand the request (%s)",
                          nkv_status_name(answer->status));

@@ -56,6 +56,8 @@ struct nkv_rpc_method {
     uint32_t id;
     enum nkv_rpc_kind kind;
     nkv_rpc_handler *handle;
+    /* The handler's affair (nkv_rpc_method_of); may be NULL. */
+    const void *data;
 };
 
 struct nkv_rpc_service {
@@ -149,6 +151,9 @@ void nkv_rpc_set_packet_limit(struct nkv_rpc *rpc, size_t size);
 
 /* config->context. */
 void *nkv_rpc_context(const struct nkv_rpc_call *call);
+
+/* The method that is called; NULL when the slot is free. */
+const struct nkv_rpc_method *nkv_rpc_method_of(const struct nkv_rpc_call *call);
 
 /* The number of the call's slot, 0 to call_count - 1: where a method keeps what
  * it knows of the call. */

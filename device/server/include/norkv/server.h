@@ -149,9 +149,7 @@ struct nkv_server_restore {
     uint32_t records;
     uint32_t written;
     uint32_t gap_offset;
-    uint32_t heard_ms;
     uint32_t credited_ms;
-    bool has_store;
     bool has_gap;
     bool is_last;
 };
@@ -185,7 +183,6 @@ struct nkv_server_check {
 
 /* What the server knows of a call that goes on. Members are private. */
 struct nkv_server_work {
-    uint8_t kind;
     uint8_t store;
     union {
         struct nkv_server_walk walk;
@@ -263,11 +260,21 @@ struct nkv_server_memory {
         .answers_per_client = (answer_slots),                                  \
     }
 
+/* The services and methods that a device has: one of the lists of
+ * norkv/services.h, or one made as it is said there. */
+struct nkv_server_services {
+    const struct nkv_rpc_service *list;
+    size_t count;
+};
+
 /*
  * How a server is set up. It and all it points to must outlive the server. A
  * member left 0 means what its comment says.
  */
 struct nkv_server_config {
+    /* &nkv_services_all, for example: there is no default, so that firmware
+     * has the code of those alone that it names. */
+    const struct nkv_server_services *services;
     /* What Open tells; NULL: "". unit_id is what EraseAll must be given: with
      * none, it is refused. */
     const char *product;
@@ -317,6 +324,15 @@ struct nkv_server_crc {
     bool known;
 };
 
+/* The Restore under way. Members are private. */
+struct nkv_server_upload {
+    /* NULL: none is. */
+    struct nkv_rpc_call *call;
+    /* Ends it. */
+    void (*end)(struct nkv_rpc_call *call, enum nkv_status status);
+    uint32_t heard_ms;
+};
+
 /* A server. Complete so that it can be static; members are private. */
 struct nkv_server {
     const struct nkv_server_config *config;
@@ -325,6 +341,7 @@ struct nkv_server {
     struct nkv_rpc rpc;
     struct nkv_line_counters counters;
     struct nkv_server_crc value_crc;
+    struct nkv_server_upload restore;
     uint32_t start_ms;
     uint32_t poll_ms;
     uint32_t received_ms;
@@ -348,10 +365,10 @@ void nkv_server_mount(struct nkv_server_store *store);
 /*
  * Prepares a server. Nothing is read or sent yet.
  *
- * - NKV_INVALID_ARGUMENT: the config is wrong: a function or memory is missing
- *   or too small, a store with a fault is mounted, or the texts and stores are
- *   more than an answer to Open of NKV_SERVER_PACKET_DEFAULT bytes (or
- *   max_packet, if less) can tell.
+ * - NKV_INVALID_ARGUMENT: the config is wrong: a function, the services or
+ *   memory are missing or too small, a store with a fault is mounted, or the
+ *   texts and stores are more than an answer to Open of
+ *   NKV_SERVER_PACKET_DEFAULT bytes (or max_packet, if less) can tell.
  */
 NKV_MUST_USE enum nkv_status
 nkv_server_init(struct nkv_server *server,

@@ -611,7 +611,8 @@ struct nkv_client_restore {
  * on a device.
  *
  * - a status of next.
- * - NKV_UNIMPLEMENTED: the device has no such method (an older firmware):
+ * - NKV_UNIMPLEMENTED: the device has no such method (an older firmware,
+ *   or one built without it):
  *   nkv_client_apply does the same, slower. Nothing was put.
  * - NKV_INVALID_ARGUMENT: a record has no key, a key that is too long, or a
  *   value that fits no frame or no sector; failed_key tells which.

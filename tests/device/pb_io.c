@@ -97,36 +97,3 @@ bool nkv_pb_encode(struct nkv_buffer room, const pb_msgdesc_t *fields,
     *encoded = (struct nkv_span){room.data, stream.bytes_written};
     return true;
 }
-
-size_t nkv_pb_prefix(uint8_t to[NKV_PB_PREFIX_MAX], uint32_t number,
-                     size_t size)
-{
-    pb_ostream_t stream = pb_ostream_from_buffer(to, NKV_PB_PREFIX_MAX);
-
-    if (!pb_encode_tag(&stream, PB_WT_STRING, number) ||
-        !pb_encode_varint(&stream, size)) {
-        return 0;
-    }
-    return stream.bytes_written;
-}
-
-size_t nkv_pb_put_prefix(uint8_t *bytes, uint32_t number, size_t size)
-{
-    uint8_t prefix[NKV_PB_PREFIX_MAX];
-    size_t prefix_size;
-
-    if (size == 0) {
-        return 0;
-    }
-    prefix_size = nkv_pb_prefix(prefix, number, size);
-    memcpy(bytes - prefix_size, prefix, prefix_size);
-    return prefix_size;
-}
-
-struct nkv_span nkv_text_span(const char *text)
-{
-    if (text == NULL) {
-        return (struct nkv_span){NULL, 0};
-    }
-    return (struct nkv_span){(const uint8_t *)text, strlen(text)};
-}

@@ -9,11 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    /* A field's tag (numbers up to 15) and the length of what follows. */
-    NKV_PB_PREFIX_MAX = 6
-};
-
 /* Makes decoding point *to at the field's bytes; *to is empty when the field
  * is absent. */
 void nkv_pb_take(pb_callback_t *field, struct nkv_span *to);
@@ -30,17 +25,5 @@ bool nkv_pb_decode(struct nkv_span bytes, const pb_msgdesc_t *fields,
  * fit. */
 bool nkv_pb_encode(struct nkv_buffer room, const pb_msgdesc_t *fields,
                    const void *message, struct nkv_span *encoded);
-
-/* Writes what stands in front of size bytes in field number; returns its
- * bytes. */
-size_t nkv_pb_prefix(uint8_t to[NKV_PB_PREFIX_MAX], uint32_t number,
-                     size_t size);
-
-/* Writes the same in front of the bytes, where there is room for it; returns
- * its size, 0 when there are no bytes. */
-size_t nkv_pb_put_prefix(uint8_t *bytes, uint32_t number, size_t size);
-
-/* The bytes of a C string; NULL is empty. */
-struct nkv_span nkv_text_span(const char *text);
 
 #endif

@@ -1,0 +1,20 @@
+/* What is enough to get at the keys, and out of a store that only reads. */
+#include <norkv/services.h>
+
+static const struct nkv_rpc_method device[] = {NKV_SERVE_DEVICE_OPEN};
+
+static const struct nkv_rpc_method store[] = {
+    NKV_SERVE_STORE_GET, NKV_SERVE_STORE_PUT, NKV_SERVE_STORE_DELETE,
+    NKV_SERVE_STORE_SCAN};
+
+static const struct nkv_rpc_method maintenance[] = {
+    NKV_SERVE_MAINTENANCE_ERASE_ALL};
+
+#define METHODS(table) (table), sizeof(table) / sizeof((table)[0])
+
+static const struct nkv_rpc_service list[] = {
+    {NKV_SERVICE_DEVICE, METHODS(device)},
+    {NKV_SERVICE_STORE, METHODS(store)},
+    {NKV_SERVICE_MAINTENANCE, METHODS(maintenance)}};
+
+const struct nkv_server_services nkv_services_smallest = {METHODS(list)};

@@ -1,0 +1,26 @@
+/* All but the methods that copy whole stores. */
+#include <norkv/services.h>
+
+static const struct nkv_rpc_method device[] = {NKV_SERVE_DEVICE_OPEN};
+
+static const struct nkv_rpc_method store[] = {
+    NKV_SERVE_STORE_GET, NKV_SERVE_STORE_DESCRIBE, NKV_SERVE_STORE_PUT,
+    NKV_SERVE_STORE_DELETE, NKV_SERVE_STORE_SCAN};
+
+static const struct nkv_rpc_method maintenance[] = {
+    NKV_SERVE_MAINTENANCE_STATISTICS, NKV_SERVE_MAINTENANCE_SECTORS,
+    NKV_SERVE_MAINTENANCE_CHECK, NKV_SERVE_MAINTENANCE_COLLECT,
+    NKV_SERVE_MAINTENANCE_ERASE_ALL};
+
+static const struct nkv_rpc_method echo[] = {NKV_SERVE_ECHO_SERVICE_ECHO};
+
+#define METHODS(table) (table), sizeof(table) / sizeof((table)[0])
+
+static const struct nkv_rpc_service list[] = {
+    {NKV_SERVICE_DEVICE, METHODS(device)},
+    {NKV_SERVICE_STORE, METHODS(store)},
+    {NKV_SERVICE_MAINTENANCE, METHODS(maintenance)},
+    {NKV_SERVICE_ECHO_SERVICE, METHODS(echo)}};
+
+const struct nkv_server_services nkv_services_without_transfer = {
+    METHODS(list)};
