@@ -42,7 +42,7 @@ def read(device):
     device.run("ls", "-l")
     device.run("get", "key-1")
     device.run("info")
-    device.run("echo", "text")
+    device.run("echo", "--count", 1)
     device.run("stats")
     device.run("sectors")
     device.run("verify")

@@ -10,11 +10,14 @@ static const struct nkv_rpc_method store[] = {
 static const struct nkv_rpc_method maintenance[] = {
     NKV_SERVE_MAINTENANCE_ERASE_ALL};
 
+static const struct nkv_rpc_method echo[] = {NKV_SERVE_ECHO_SERVICE_ECHO};
+
 #define METHODS(table) (table), sizeof(table) / sizeof((table)[0])
 
 static const struct nkv_rpc_service list[] = {
     {NKV_SERVICE_DEVICE, METHODS(device)},
     {NKV_SERVICE_STORE, METHODS(store)},
-    {NKV_SERVICE_MAINTENANCE, METHODS(maintenance)}};
+    {NKV_SERVICE_MAINTENANCE, METHODS(maintenance)},
+    {NKV_SERVICE_ECHO_SERVICE, METHODS(echo)}};
 
 const struct nkv_server_services nkv_services_smallest = {METHODS(list)};

@@ -255,3 +255,15 @@ enum nkv_exit nkv_fail_call(const struct nkv_client *client,
     return nkv_fail(no_key ? NKV_EXIT_KEY_NOT_FOUND : NKV_EXIT_FAILED, "%s",
                     nkv_client_error(client));
 }
+
+enum nkv_exit nkv_fail_transfer(const struct nkv_client *client,
+                                enum nkv_status status)
+{
+    if (status != NKV_UNIMPLEMENTED) {
+        return nkv_fail_call(client, status);
+    }
+    return nkv_fail(NKV_EXIT_FAILED,
+                    "%s: 'norkv ls' and 'norkv get' read its keys, 'norkv "
+                    "apply' and 'norkv put' write them",
+                    nkv_client_error(client));
+}

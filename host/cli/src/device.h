@@ -62,4 +62,9 @@ struct nkv_call_options nkv_call_of(const struct nkv_options *options,
 enum nkv_exit nkv_fail_call(const struct nkv_client *client,
                             enum nkv_status status);
 
+/* The same for a call that copies a whole store: not every device has those, so
+ * it says what does the same. */
+enum nkv_exit nkv_fail_transfer(const struct nkv_client *client,
+                                enum nkv_status status);
+
 #endif

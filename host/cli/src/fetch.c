@@ -35,8 +35,9 @@ enum nkv_exit nkv_fetch_digest(const struct nkv_fetch *fetch,
         nkv_client_digest(fetch->client, &call, fetch->prefix, digest, NULL);
 
     *partial = is_partial(fetch, status);
-    return status == NKV_OK || *partial ? NKV_EXIT_DONE
-                                        : nkv_fail_call(fetch->client, status);
+    return status == NKV_OK || *partial
+               ? NKV_EXIT_DONE
+               : nkv_fail_transfer(fetch->client, status);
 }
 
 bool nkv_fetch_is_same(const struct nkv_digest *records,
@@ -95,7 +96,7 @@ static enum nkv_exit read_once(struct fetching *fetching, uint32_t total)
     }
     backup->partial = is_partial(fetch, status);
     if (status != NKV_OK && !backup->partial) {
-        return nkv_fail_call(fetch->client, status);
+        return nkv_fail_transfer(fetch->client, status);
     }
     backup->prefix = fetch->prefix;
     backup->damaged = what.damaged;

@@ -35,7 +35,7 @@ static enum nkv_exit read_device(struct nkv_restore_plan *plan)
         return nkv_fail_for_memory();
     }
     if (status != NKV_OK) {
-        return nkv_fail_call(plan->client, status);
+        return nkv_fail_transfer(plan->client, status);
     }
     if (nkv_backup_sort(&plan->device) != NULL) {
         return nkv_fail(NKV_EXIT_FAILED,

@@ -25,8 +25,8 @@ extern const struct nkv_server_services nkv_services_all;
  * norkv apply and norkv list work. */
 extern const struct nkv_server_services nkv_services_without_transfer;
 
-/* Open, Get, Put, Delete and Scan, and EraseAll, without which a store that was
- * mounted read-only stays so. */
+/* Open, Get, Put, Delete and Scan; EraseAll, without which a store that was
+ * mounted read-only stays so; and Echo. */
 extern const struct nkv_server_services nkv_services_smallest;
 
 /* What the server's own methods are made of; private. */
