@@ -32,7 +32,7 @@ const struct nkv_limit nkv_line_limits[] = {
     {"line.size.text.m4.frame_to_frame", MOST, 4736, SIZE},
     {"line.size.text.m0.all", MOST, 14848, SIZE},
     {"line.size.text.m0.without_transfer", MOST, 12288, SIZE},
-    {"line.size.text.m0.smallest", MOST, 9984, SIZE},
+    {"line.size.text.m0.smallest", MOST, 10752, SIZE},
 };
 
 const size_t nkv_line_limit_count =

@@ -30,9 +30,9 @@ class FewerServices(unittest.TestCase):
             norkv(port, *arguments)
 
     def test_without_transfer_norkv_names_what_does_the_same(self):
-        settings = self.folder / "settings.csv"
-        settings.write_text("key,encoding,value\nname,text,bench\n")
-        backup = self.folder / "backup.json"
+        settings = str(self.folder / "settings.csv")
+        pathlib.Path(settings).write_text("key,encoding,value\nname,text,bench\n")
+        backup = str(self.folder / "backup.json")
         whole = self.run_list("all")
         norkv(whole, "apply", settings)
         norkv(whole, "backup", "-o", backup)

@@ -104,6 +104,12 @@ enum nkv_exit nkv_fail_call(const struct nkv_client *client,
     return NKV_EXIT_FAILED;
 }
 
+enum nkv_exit nkv_fail_transfer(const struct nkv_client *client,
+                                enum nkv_status status)
+{
+    return nkv_fail_call(client, status);
+}
+
 enum nkv_exit nkv_fail_for_memory(void)
 {
     return NKV_EXIT_FAILED;

@@ -8,7 +8,7 @@ static const struct nkv_rpc_method store[] = {
     NKV_SERVE_STORE_SCAN};
 
 static const struct nkv_rpc_method maintenance[] = {
-    NKV_SERVE_MAINTENANCE_ERASE_ALL};
+    NKV_SERVE_MAINTENANCE_STATISTICS, NKV_SERVE_MAINTENANCE_ERASE_ALL};
 
 static const struct nkv_rpc_method echo[] = {NKV_SERVE_ECHO_SERVICE_ECHO};
 

@@ -26,7 +26,8 @@ extern const struct nkv_server_services nkv_services_all;
 extern const struct nkv_server_services nkv_services_without_transfer;
 
 /* Open, Get, Put, Delete and Scan; EraseAll, without which a store that was
- * mounted read-only stays so; and Echo. */
+ * mounted read-only stays so, and Statistics, which libnorkv asks before it;
+ * and Echo. */
 extern const struct nkv_server_services nkv_services_smallest;
 
 /* What the server's own methods are made of; private. */
