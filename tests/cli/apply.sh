@@ -21,12 +21,6 @@ empty,text,,
 CSV
 }
 
-device()
-{
-    start_sim --pty "$@"
-    export NORKV_PORT=$PORT
-}
-
 # What is wrong with the file must be told, and nothing be written.
 expect_refused()
 {
@@ -161,7 +155,8 @@ test_a_truncated_file_is_refused_whole()
     for row in 2 3 4 8 9 10; do
         head -n $row unit/unit.csv | wc -c
     done >row_ends
-    for cut in $(seq 0 $((size - 1)) | grep -vxFf row_ends); do
+    # tests/cli/parse_test.c cuts everywhere.
+    for cut in $(seq 0 23 $((size - 1)) | grep -vxFf row_ends); do
         head -c "$cut" unit/unit.csv >unit/cut.csv
         norkv apply unit/cut.csv
         expect_error 1 "'unit/cut.csv' line [0-9]*: "
@@ -224,22 +219,24 @@ ROWS
 
 test_what_the_device_does_not_take_is_refused_before_anything_is_written()
 {
-    device --max-keys 3
-    head -c 4000 /dev/zero >big.bin
+    device $(for_sim --max-keys 3)
+    ask_device
+    head -c $((MAX_VALUE + 61)) /dev/zero >big.bin
     printf 'key,encoding,value\ngood,text,1\nbig,file,big.bin\n' >f.csv
     norkv apply f.csv
-    expect_refused "line 3: key 'big': the value has 4000 bytes"
+    expect_refused "line 3: key 'big': the value has $((MAX_VALUE + 61)) bytes"
     norkv put other 1
-    printf 'key,encoding,value\na,text,1\nb,text,2\nc,text,3\n' >f.csv
+    settings 1 "$MAX_KEYS" >f.csv
     norkv apply f.csv
-    expect_refused 'more than the 3' other
-    printf 'key,encoding,value\na,text,1\nother,text,2\nc,text,3\n' >f.csv
+    expect_refused "more than the $MAX_KEYS" other
+    { settings 2 "$MAX_KEYS"; echo other,text,2; } >f.csv
     norkv apply f.csv
     expect_done
 }
 
 test_a_value_that_fits_the_frame_but_no_sector_is_refused()
 {
+    needs 'sectors smaller than a frame'
     device --sector-size 512 --sectors 4
     head -c 600 /dev/zero >big.bin
     printf 'key,encoding,value\ngood,text,1\nbig,file,big.bin\n' >f.csv
@@ -252,16 +249,16 @@ test_a_value_that_fits_the_frame_but_no_sector_is_refused()
 
 test_a_store_that_fills_up_on_the_way_says_where()
 {
-    local i
+    local count
 
-    device --sector-size 512 --sectors 3
-    head -c 200 /dev/urandom >value.bin
-    { echo key,encoding,value
-      for i in 1 2 3 4 5 6 7 8; do echo "k$i,file,value.bin"; done; } >f.csv
+    device $(for_sim --sector-size 512 --sectors 3)
+    ask_device
+    count=$((SECTORS * SECTOR_SIZE / MAX_VALUE + 1))
+    settings 1 "$count" "$MAX_VALUE" >f.csv
     norkv apply f.csv
-    expect_error 1 "'f.csv' line [3-9]: key 'k[2-8]': .*full.* of 8 settings"
+    expect_error 1 "'f.csv' line [0-9]*: key 'k[0-9]*': .*full.* of $count settings"
     norkv get k1
-    expect_same_file value.bin out
+    expect_same_file value out
     norkv apply f.csv --json
     expect_rc 1
     "$HELPERS/json_members" status <out >json || fail 'an object a line'
@@ -361,24 +358,27 @@ JSON
     printf '[%s,\n%s' "$good" '{"key":"b","file":"none"}]' >f.json
     norkv apply f.json
     expect_refused 'none'
-    printf '[{"key":"b","text":"%s"}]' "$(head -c 3000 /dev/zero | tr '\0' x)" >f.json
+    ask_device
+    printf '[{"key":"b","text":"%s"}]' "$(printf "%0$((MAX_VALUE + 63))d" 0)" >f.json
     norkv apply f.json
-    expect_refused "'f.json' element 1: key 'b': the value has 3000 bytes"
+    expect_refused "'f.json' element 1: key 'b': the value has $((MAX_VALUE + 63)) bytes"
 }
 
 test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()
 {
     local i
 
+    needs 'a power cut at a given operation'
     device --cut-at 60
     { echo key,encoding,value
       for i in $(seq 50); do echo "k$i,text,value of $i"; done; } >f.csv
-    norkv apply f.csv --json --timeout 3s
+    norkv apply f.csv --json --timeout 50s
     expect_rc 1
     [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
     "$HELPERS/json_members" key status <out | sed -n 's/\tOK$//p' >acknowledged
     [ -s acknowledged ] || fail 'some were written'
-    wait "$SIM_PID"
+    wait "$DEVICE_PID"
+    DEVICE_PID=
     device
     while read -r key; do
         norkv get "$key"

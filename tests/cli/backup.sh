@@ -1,21 +1,17 @@
 # norkv backup and norkv diff: a store's records in a file, and compared with it.
 . "$(dirname "$0")/lib.sh" "$@"
 
-device()
+# Some settings, with keys and values of any bytes: 52 bytes and the LARGE ones.
+some_settings()
 {
-    start_sim --pty "$@"
-    export NORKV_PORT=$PORT
-}
-
-# Some settings, with keys and values of any bytes.
-settings()
-{
+    ask_device
+    LARGE=$(smaller 1900 "$MAX_VALUE")
     norkv put serial SN-1
     norkv put net/mac --hex 00aabbccddee
     norkv put net/name 'pump "7"'
     norkv put empty ''
     norkv put --key-hex ff00 --hex fe
-    head -c 1900 /dev/urandom >large
+    head -c "$LARGE" /dev/urandom >large
     norkv put large --file large
     expect_done
 }
@@ -34,19 +30,19 @@ print(eval(sys.argv[2]))' "$@" >out 2>err
 test_all_records_come_in_one_file()
 {
     device
-    settings
+    some_settings
     norkv backup
     expect_done
     cp out piped
     norkv backup -o file
     expect_done
-    expect_out 'backed up 6 records, 1952 bytes'
+    expect_out "backed up 6 records, $((52 + LARGE)) bytes"
     [ "$(wc -l <file)" -eq 8 ] || fail 'expected a line a record'
     sed 's/"time":"[^"]*"//' file >file.bare
     sed 's/"time":"[^"]*"//' piped >piped.bare
     expect_same_file file.bare piped.bare
     ask file '[backup[n] for n in ("unit_id", "store", "record_count", "changed", "damaged")]'
-    expect_out "['UNIT-7', 0, 6, False, 0]"
+    expect_out "['$UNIT', 0, 6, False, 0]"
     ask file '[r["key_hex"] for r in backup["records"]]'
     expect_out "['656d707479', '6c61726765', '6e65742f6d6163', '6e65742f6e616d65', '73657269616c', 'ff00']"
     ask file '[r.get("text") for r in backup["records"] if r["key_hex"] == "6e65742f6e616d65"]'
@@ -63,7 +59,7 @@ for r in json.load(open("file"))["records"]:
 test_a_prefix_is_kept_in_the_file()
 {
     device
-    settings
+    some_settings
     norkv backup net/ -o file
     expect_done
     ask file '(backup["prefix_hex"], [r["key"] for r in backup["records"]])'
@@ -80,6 +76,7 @@ test_a_prefix_is_kept_in_the_file()
 
 test_each_store_has_its_own()
 {
+    needs 'a second store'
     device --store calibration="$TMP/second"
     norkv put k main
     norkv --store calibration put k other
@@ -99,10 +96,10 @@ test_each_store_has_its_own()
 test_a_summary_is_one_object()
 {
     device
-    settings
+    some_settings
     norkv backup -o file --json
     expect_rc 0
-    expect_json $'file\t6\t1952\tfalse\t0' file record_count bytes changed damaged
+    expect_json $'file\t6\t'$((52 + LARGE))$'\tfalse\t0' file record_count bytes changed damaged
     norkv backup --json
     expect_rc 0
     mv out file
@@ -128,7 +125,7 @@ test_a_backup_that_fails_leaves_the_old_file()
 {
     device
     echo old >file
-    kill_sim
+    kill_device
     norkv backup -o file --timeout 1
     expect_error 1 .
     [ "$(cat file)" = old ] || fail 'expected the old file'
@@ -148,7 +145,7 @@ test_a_backup_that_fails_leaves_the_old_file()
 test_diff_shows_what_differs_sorted()
 {
     device
-    settings
+    some_settings
     norkv backup -o file
     norkv diff file
     expect_done
@@ -181,7 +178,7 @@ changed\t73657269616c\t534e2d31\t534e2d32\t-
 test_diff_reads_nothing_when_nothing_differs()
 {
     device
-    settings
+    some_settings
     norkv backup -o file
     norkv diff file -v
     expect_rc 0
@@ -192,7 +189,7 @@ test_diff_reads_nothing_when_nothing_differs()
 test_a_damaged_file_is_refused()
 {
     device
-    settings
+    some_settings
     norkv backup -o file
     head -c 500 file >cut
     norkv diff cut
@@ -212,7 +209,7 @@ test_a_damaged_file_is_refused()
     expect_error 2 'another prefix'
     norkv diff
     expect_error 2 'too few'
-    kill_sim
+    kill_device
     norkv diff file --timeout 1
     expect_error 2 .
 }
@@ -220,12 +217,7 @@ test_a_damaged_file_is_refused()
 # Only what can be read is there, and the exit code says so.
 test_a_store_that_did_not_mount_whole_gives_what_it_has()
 {
-    device
-    for key in a b c d e f; do
-        norkv put $key 1
-    done
-    kill_sim
-    device --max-keys 3
+    device_with_too_small_a_table
     norkv backup -o file
     expect_rc 1
     grep -q 'did not mount whole: the backup has what could be read' err ||

@@ -2,13 +2,26 @@
 # says so, the right exit code, no hang, nothing lost.
 . "$(dirname "$0")/lib.sh" "$@"
 
+# norkv_within TEXT ARGUMENT... : with longer and longer deadlines, until what
+# norkv says has the text: a loaded machine may need them.
+norkv_within()
+{
+    local text=$1 limit
+
+    shift
+    for limit in 300ms 3s 50s; do
+        norkv --timeout $limit "$@"
+        ! grep -qi -e "$text" err || break
+    done
+}
+
 # Every command that talks to a device, against one that does not answer.
 each_command_fails()
 {
     echo $'key,encoding,value\nk,text,v' >unit.csv
     for command in info 'get k' 'put k v' 'del k' ls stats 'collect full' \
         'erase-all --unit-id x' 'apply unit.csv'; do
-        norkv --port "$PORT" --timeout 300ms $command
+        norkv_within "$1" --port "$PORT" $command
         expect_error 1 "$1"
         grep -q "$PORT" err || fail 'the port is named'
         [ ! -s out ] || fail 'nothing goes to standard output'
@@ -50,9 +63,9 @@ test_what_a_console_says_is_shown()
         norkv --port "$PORT" log --count 1 --timestamps
         expect_done
         expect_out_has '^ *[0-9][0-9]*\.[0-9][0-9][0-9]  .'
-        norkv --port "$PORT" --timeout 1s get k
+        norkv_within 'text came' --port "$PORT" get k
         expect_error 1 'text came but no answer, last "'
-        norkv --port "$PORT" --timeout 1s -v get k
+        norkv_within '^< .* s  text: .*boot' --port "$PORT" -v get k
         expect_rc 1
         grep -q '^< .* s  text: .*boot: rev 3' err || fail '-v shows the text'
     done
@@ -71,7 +84,10 @@ test_log_ends_when_the_port_is_gone()
     "$NORKV" --port "$PORT" log >out 2>err &
     local reader=$!
     pids+=($reader)
-    sleep 0.5
+    until ls -l /proc/$reader/fd | grep -q "$PORT\$"; do
+        kill -0 $reader 2>/dev/null || break
+        sleep 0.05
+    done
     kill -KILL "${pids[0]}"
     wait $reader
     RC=$?
@@ -100,11 +116,13 @@ test_a_tcp_port_that_another_client_uses()
     start_sim --tcp 127.0.0.1:0
     norkv --port "$PORT" put k v
     expect_done
-    # Connected, and quiet.
-    exec 6<>"/dev/tcp/127.0.0.1/${PORT##*:}"
-    sleep 0.2
+    # Connected, and quiet; refused as long as the one before is not gone.
+    while [ "$RC" -eq 0 ]; do
+        exec 6<>"/dev/tcp/127.0.0.1/${PORT##*:}"
+        norkv --port "$PORT" --timeout 20s get k
+    done
     for i in 1 2 3 4 5; do
-        norkv --port "$PORT" --timeout 2s get k
+        norkv --port "$PORT" --timeout 20s get k
         expect_error 1 "$PORT: get k: the other end hung up, saying .*another \
 client is connected.*end that one first"
     done
@@ -183,7 +201,7 @@ put_until_it_dies()
     local i
 
     for i in $(seq 200); do
-        norkv --port "$PORT" --timeout 1s put "key$i" "value $i"
+        norkv --port "$PORT" --timeout 50s put "key$i" "value $i"
         [ "$RC" -eq 0 ] || break
         echo "$i" >>acknowledged
     done
@@ -199,7 +217,7 @@ test_a_device_that_dies_in_mid_call()
             rm -f flash acknowledged
             start_sim $line --cut-at 23:$variant
             put_until_it_dies
-            wait "$SIM_PID"
+            wait "$DEVICE_PID"
             [ $? -eq 9 ] || fail 'the power was cut'
             start_sim $line
             while read -r i; do
@@ -210,138 +228,9 @@ test_a_device_that_dies_in_mid_call()
             done <acknowledged
             norkv --port "$PORT" put again works
             expect_done
-            stop_sim
+            stop_device
         done
     done
-}
-
-test_a_value_too_large_for_the_device()
-{
-    start_sim --pty
-    norkv --port "$PORT" put k old
-    head -c 2000 /dev/zero >value
-    norkv --port "$PORT" put "$(printf '%063d' 1)" --file value
-    expect_error 1 '2000 bytes, the device takes 1922 under this key'
-    head -c 4000 /dev/zero >value
-    norkv --port "$PORT" put k --file value
-    expect_error 1 '4000 bytes, the device takes 1984 under this key'
-    head -c 1984 value >fits
-    norkv --port "$PORT" put f --file fits
-    expect_done
-    head -c 65535 /dev/zero >value
-    norkv --port "$PORT" put k --file value
-    expect_error 1 "'value' is too large: it may have 65534 bytes"
-    norkv_from value --port "$PORT" put k -
-    expect_error 1 'standard input'
-    norkv --port "$PORT" get k
-    printf old >value
-    expect_same_file value out
-    stop_sim
-    # One that fits the frame, but no sector.
-    rm flash
-    start_sim --pty --sector-size 512 --sectors 4
-    head -c 600 /dev/zero >value
-    norkv --port "$PORT" put k --file value
-    expect_error 1 '600 bytes, the device takes 495 under this key'
-    head -c 495 value >fits
-    norkv --port "$PORT" put k --file fits
-    expect_done
-}
-
-test_a_full_store_keeps_what_it_has()
-{
-    start_sim --pty --sector-size 512 --sectors 3
-    head -c 200 /dev/urandom >value
-    local i=0
-    RC=0
-    while [ "$RC" -eq 0 ] && [ $i -lt 20 ]; do
-        i=$((i + 1))
-        norkv --port "$PORT" put "key$i" --file value
-    done
-    expect_error 1 'full'
-    [ $i -gt 2 ] || fail 'some fit'
-    for k in $(seq $((i - 1))); do
-        norkv --port "$PORT" get "key$k"
-        expect_done
-        expect_same_file value out
-    done
-    norkv --port "$PORT" get "key$i"
-    expect_error 3 'no such key'
-    norkv --port "$PORT" del key1
-    expect_done
-    norkv --port "$PORT" put "key$i" --file value
-    expect_done
-}
-
-test_a_full_table_of_keys()
-{
-    start_sim --pty --max-keys 2
-    norkv --port "$PORT" put a 1
-    norkv --port "$PORT" put b 2
-    norkv --port "$PORT" put c 3
-    expect_error 1 'keys'
-    norkv --port "$PORT" put a 3
-    expect_done
-}
-
-# Whatever the device cannot find may be there: nobody must be told that it is
-# not, nor to erase it.
-test_a_table_of_keys_smaller_than_the_store()
-{
-    norkv image create flash
-    for i in $(seq 10 39); do
-        printf 'put 6b%d %d\n' $i $i
-    done >script
-    norkv image exec flash script
-    expect_done
-    cp flash before
-    start_sim --pty --max-keys 3
-    local found=0
-    for i in $(seq 10 39); do
-        norkv --port "$PORT" get --key-hex 6b$i
-        if [ "$RC" -eq 0 ]; then
-            found=$((found + 1))
-        else
-            expect_error 1 "get .*: the store is read-only: the flash holds more than the 3 keys .*\
-nothing is lost, a firmware with a larger table"
-        fi
-    done
-    [ $found -ge 3 ] && [ $found -lt 30 ] || fail 'some keys are found'
-    norkv --port "$PORT" ls
-    expect_rc 1
-    [ "$(wc -l <out)" -eq $found ] || fail 'what can be read is listed'
-    [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
-    grep -q 'scan: the store is read-only: the flash holds more than the 3 keys' err || fail 'it says so'
-    for command in 'put new x' 'del new' 'collect full'; do
-        norkv --port "$PORT" $command
-        expect_error 1 'the flash holds more than the 3 keys'
-    done
-    kill_sim
-    expect_same_file before flash
-    start_sim --pty
-    norkv --port "$PORT" ls
-    expect_done
-    [ "$(wc -l <out)" -eq 30 ] || fail 'all keys are there'
-}
-
-test_a_flash_of_something_else()
-{
-    head -c 65536 /dev/urandom >flash
-    cp flash before
-    start_sim --pty
-    norkv --port "$PORT" get k
-    expect_error 1 'get k: the store is read-only: .*foreign data.*erase-all'
-    norkv --port "$PORT" ls
-    expect_error 1 'scan: the store is read-only'
-    norkv --port "$PORT" put k v
-    expect_error 1 'put k: the store is read-only'
-    expect_same_file before flash
-    norkv --port "$PORT" erase-all --unit-id UNIT-7
-    expect_done
-    norkv --port "$PORT" get k
-    expect_error 3 'no such key'
-    norkv --port "$PORT" put k v
-    expect_done
 }
 
 test_a_closed_standard_output()

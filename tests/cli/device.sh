@@ -1,26 +1,19 @@
-# Every command, on norkv-sim over the line that the fifth argument names.
+# Every command, on a device.
 . "$(dirname "$0")/lib.sh" "$@"
-LINE=$5
-
-device()
-{
-    if [ "$LINE" = pty ]; then
-        start_sim --pty "$@"
-    else
-        start_sim --tcp 127.0.0.1:0 "$@"
-    fi
-    export NORKV_PORT=$PORT
-}
 
 test_info_tells_who_the_device_is()
 {
     device
+    ask_device
+    is_board || [ "$PRODUCT $UNIT $MAX_FRAME" = 'norkv-sim UNIT-7 2048' ] ||
+        fail "it is $PRODUCT $UNIT"
+    ! is_board || [ "$PRODUCT" = "norkv-$DEVICE" ] || fail "it is $PRODUCT"
     norkv info
     expect_done
-    expect_out_has '^unit id  *UNIT-7$'
+    expect_out_has "^unit id  *$UNIT\$"
     norkv info --json
     expect_done
-    expect_json $'UNIT-7\t1\t63\t2048' unit_id protocol_version max_key max_frame
+    expect_json $'1\t63' protocol_version max_key
     norkv --json --port "$PORT" info
     expect_done
     expect_json "$PORT" port
@@ -29,7 +22,8 @@ test_info_tells_who_the_device_is()
 test_values_come_back_byte_for_byte()
 {
     device
-    for size in 0 1 15 16 17 255 256 1000 1922; do
+    ask_device
+    for size in 0 1 15 16 17 255 256 $((MAX_VALUE / 2)) "$MAX_VALUE"; do
         head -c $size /dev/urandom >value
         norkv put "key-$size" --file value
         expect_done
@@ -158,26 +152,6 @@ test_a_value_goes_where_output_says()
     expect_error 1 "cannot write 'loop': Too many levels"
 }
 
-test_a_folder_that_cannot_be_listed_takes_files()
-{
-    # Root may list any: where it can, the test becomes nobody.
-    local as_nobody=()
-    [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --clear-groups)
-    norkv image create im --sectors 2
-    cp "$NORKV" norkv
-    mkdir folder
-    mv im folder/im
-    chmod 711 .
-    [ "$(id -u)" -ne 0 ] || chown 65534 folder folder/im
-    chmod 333 folder
-    run "${as_nobody[@]}" "$TMP/norkv" image put "$TMP/folder/im" k v
-    expect_done
-    run "${as_nobody[@]}" "$TMP/norkv" image get "$TMP/folder/im" k
-    expect_done
-    expect_out_has '^v$'
-    chmod 700 folder
-}
-
 test_ls_sorts_by_bytes_and_shows_what_is_not_text_in_hex()
 {
     device
@@ -202,67 +176,77 @@ test_ls_sorts_by_bytes_and_shows_what_is_not_text_in_hex()
     expect_json $'-\tff80' key key_hex
 }
 
-test_hundreds_of_keys_are_listed()
+test_a_table_of_keys_is_listed()
 {
-    device --max-keys 500
-    { echo key,encoding,value
-      for i in $(seq 400); do echo "k$i,text,value $i"; done; } >unit.csv
+    local count
+
+    device $(for_sim --max-keys 500)
+    ask_device
+    count=$(smaller "$MAX_KEYS" 400)
+    settings 1 "$count" >unit.csv
     norkv apply unit.csv
     expect_done
     norkv ls
     expect_done
-    seq 400 | sed 's/^/k/' | sort >wanted
+    seq "$count" | sed 's/^/k/' | sort >wanted
     expect_same_file wanted out
 }
 
 test_stats_tell_what_happened()
 {
     device
+    ask_device
+    is_board || [ "$MAX_KEYS" -eq 256 ] || fail 'the table has 256 places'
     norkv put k 1
     norkv put k 2
     norkv stats
     expect_done
     expect_out_has '^  keys  *1$'
     norkv stats --json
-    expect_json $'1\t256\t2\t32\t32\tOK' keys max_keys transaction_count \
-        live_bytes stale_bytes mount_status
+    expect_json $'1\t2\t'$((32 * COPIES))$'\t'$((32 * COPIES))$'\tOK' keys \
+        transaction_count live_bytes stale_bytes mount_status
 }
 
 test_stats_tell_what_fits()
 {
-    device --max-keys 3
-    norkv put a 1
-    norkv put b 2
+    device $(for_sim --max-keys 3)
+    ask_device
+    settings 2 "$MAX_KEYS" >unit.csv
+    norkv apply unit.csv
+    expect_done
     norkv stats
     expect_out_has '^  largest new value  *[1-9][0-9]*$'
-    norkv put c 3
+    norkv put k1 1
     norkv stats
     expect_out_has '^  largest new value  *none$'
     norkv stats --json
-    expect_json $'null\t4096\t0\t0\t0\t0' value_room reserved_bytes \
-        retired_sectors entries_lost calls_refused stray_frames
+    expect_json $'null\t'"$((SECTOR_SIZE * COPIES))"$'\t0\t0\t0\t0' value_room \
+        reserved_bytes retired_sectors entries_lost calls_refused stray_frames
 }
 
 test_sectors_tell_what_each_holds()
 {
-    device --sectors 20
+    device $(for_sim --sectors 20)
+    ask_device
+    is_board || [ "$SECTORS" -eq 20 ] || fail '20 sectors were ordered'
     norkv put k 1
     norkv put k 2
     norkv sectors
     expect_done
-    [ "$(wc -l <out)" -eq 21 ] || fail 'expected a heading and 20 sectors'
+    [ "$(wc -l <out)" -eq $((SECTORS + 1)) ] || fail 'expected a line a sector'
     expect_out_has '^     0  open  *64  *32  *0  *0$'
-    expect_out_has '^    19  erased  *0  *0  *0  *2$'
+    expect_out_has "^  *$((SECTORS - 1))  erased  *0  *0  *0  *2\$"
     norkv sectors --json
     expect_done
     [ "$(head -n 1 out)" = '{"sector":0,"state":"open","used_bytes":64,"live_bytes":32,"erases":0,"age":0}' ] ||
         fail "sector 0"
-    [ "$(wc -l <out)" -eq 20 ] || fail 'expected 20 sectors'
+    [ "$(wc -l <out)" -eq "$SECTORS" ] || fail 'expected an object a sector'
 }
 
 # Damage under a running device, which has the file open.
 test_verify_finds_what_is_damaged()
 {
+    needs 'a flash that is changed while the device runs'
     device
     norkv put first 1
     norkv put second 2
@@ -314,25 +298,27 @@ test_collect_frees_what_is_stale()
 test_erase_all_must_know_the_unit()
 {
     device
+    ask_device
     norkv put k v
     norkv erase-all --unit-id UNIT-8
     expect_error 1 'unit id'
     norkv get k
     expect_done
-    norkv erase-all --unit-id UNIT-7
+    norkv erase-all --unit-id "$UNIT"
     expect_done
     norkv ls
     expect_done
     expect_out ''
     norkv put k w
-    norkv erase-all --unit-id UNIT-7 --json
+    norkv erase-all --unit-id "$UNIT" --json
     expect_done
-    expect_json $'UNIT-7\ttrue' unit_id erased
+    expect_json "$UNIT"$'\ttrue' unit_id erased
 }
 
 test_a_store_that_is_not_there_is_told()
 {
     device
+    ask_device
     norkv --store 3 get k
     expect_error 1 'store'
     norkv --store 0 put k v
@@ -343,7 +329,7 @@ test_a_store_that_is_not_there_is_told()
     expect_error 1 "the device has no store 'man': it has 0 'main'"
     norkv --store main get k -o copy
     expect_done
-    norkv --store main --json erase-all --unit-id UNIT-7
+    norkv --store main --json erase-all --unit-id "$UNIT"
     expect_done
     expect_json $'0\ttrue' store erased
 }
@@ -361,19 +347,23 @@ test_verbose_shows_frames_and_their_meaning()
 
 test_echo_tests_the_line()
 {
+    local most=2000
+
     device
+    ask_device
     norkv echo
     expect_done
     expect_out_has '^received  *20$'
     expect_out_has '^lost  *0$'
     expect_out_has '^median time, ms  *[0-9][0-9]*\.[0-9][0-9][0-9]$'
     expect_out_has '^device: receive overruns  *0$'
-    norkv echo --json --count 7 --size 2000 --interval 1ms
+    ! is_board || most=$(smaller $((MAX_FRAME - 48)) 3900)
+    norkv echo --json --count 7 --size "$most" --interval 1ms
     expect_done
-    expect_json $'7\t7\t0\t2000\t0\t0\t0' sent received lost size bad_frames \
-        device_bad_frames device_overruns
-    norkv echo --size 2001
-    expect_error 2 "too large for the device's frames: give 2000 at most"
+    expect_json $'7\t7\t0\t'"$most"$'\t0\t0\t0' sent received lost size \
+        bad_frames device_bad_frames device_overruns
+    norkv echo --size $((most + 1))
+    expect_error 2 "too large for the device's frames: give $most at most\|packet"
     # A device whose power is cut meanwhile.
     "$NORKV" echo --count 100000 -v --json >"$TMP/out" 2>"$TMP/err" &
     local tester=$!
@@ -382,7 +372,7 @@ test_echo_tests_the_line()
         kill -0 $tester 2>/dev/null || break
         sleep 0.05
     done
-    kill_sim
+    kill_device
     wait $tester
     RC=$?
     expect_rc 1
@@ -468,17 +458,123 @@ test_values_survive_a_power_cut_of_the_device()
     device
     norkv put a 1
     norkv put b 2
-    kill_sim
+    kill_device
     device
     norkv ls
     expect_done
     expect_out $'a\nb'
     norkv del a
     expect_done
-    stop_sim
+    stop_device
     device
     norkv ls
     expect_out b
+}
+
+# Until every sector was erased, and some of what stays was moved.
+test_overwrites_go_round_the_flash()
+{
+    local size i round=0 erases=0
+
+    device
+    ask_device
+    size=$(smaller $((SECTOR_SIZE / 2)) "$MAX_VALUE")
+    head -c "$size" /dev/urandom >stays
+    norkv put stays --file stays
+    expect_done
+    while [ "$erases" -lt $((SECTORS + 1)) ] && [ $round -lt 20 ]; do
+        round=$((round + 1))
+        for ((i = 1; i <= SECTORS; i++)); do
+            head -c "$size" /dev/urandom >"value$i"
+            echo "put k$((i % 5)) --file value$i"
+        done >script
+        norkv_from script sh
+        expect_done
+        norkv stats --json
+        read -r erases < <("$HELPERS/json_members" erases <out)
+    done
+    expect_json $'6\t0\t0\t0\tOK' keys read_errors program_errors erase_errors \
+        mount_status
+    [ "$erases" -gt "$SECTORS" ] || fail "only $erases erases"
+    for again in no yes; do
+        for ((i = SECTORS; i > SECTORS - 5; i--)); do
+            norkv get "k$((i % 5))"
+            expect_done
+            expect_same_file "value$i" out
+        done
+        norkv get stays
+        expect_same_file stays out
+        norkv verify
+        expect_done
+        [ $again = yes ] || { kill_device; device; }
+    done
+}
+
+# What is sent there by others, or arrives damaged.
+send()
+{
+    if is_board || [ "$DEVICE" = pty ]; then
+        cat "$@" >"$PORT"
+    else
+        cat "$@" >"/dev/tcp/127.0.0.1/${PORT##*:}"
+    fi
+}
+
+# A frame of this size, without an escape in it, that is whole: nobody has a
+# call like that.
+frame_of()
+{
+    python3 -c '
+import sys, zlib
+size = int(sys.argv[1])
+content = b"\xa5\x03" + b"x" * (size - 6)
+for tail in range(256):
+    whole = content[:-1] + bytes([tail])
+    whole += zlib.crc32(whole).to_bytes(4, "little")
+    if not set(b"\x7d\x7e") & set(whole):
+        break
+sys.stdout.buffer.write(b"\x7e" + whole + b"\x7e")' "$1"
+}
+
+# counters NAME... : numbers of the device's line, apart by tabs
+counters()
+{
+    "$NORKV" stats --json 2>/dev/null | "$HELPERS/json_members" "$@"
+}
+
+test_bad_frames_are_counted_and_do_no_harm()
+{
+    local bad oversize overruns
+
+    device
+    ask_device
+    printf v >v
+    norkv put k --file v
+    expect_done
+    { printf 'login: root\r\n\0\0\377'
+      # A wrong checksum, too short a frame, a wrong escape, none at all.
+      printf '\x7e\xa5\x03hello\x00\x00\x00\x00\x7e\x7e\xa5\x7e'
+      printf '\x7e\xa5\x03\x7d\x7dhello\x7e\x7e\x7e'; } >noise
+    send noise
+    norkv get k
+    expect_done
+    expect_same_file v out
+    read -r bad oversize overruns < <(counters bad_frames oversize_frames overruns)
+    [ "$bad" -ge 3 ] || fail "only $bad bad frames"
+    [ "$oversize" -eq 0 ] && [ "$overruns" -eq 0 ] || fail 'too much came'
+    # Larger than any frame may be, and one that never ends.
+    { frame_of $((MAX_FRAME + 1)); frame_of $((2 * MAX_FRAME))
+      printf '\x7e\xa5\x03half'; } >noise
+    send noise
+    norkv get k
+    expect_done
+    expect_same_file v out
+    read -r bad oversize overruns < <(counters bad_frames oversize_frames overruns)
+    [ $((oversize + overruns)) -gt 0 ] || fail 'no large frame is counted'
+    norkv ls
+    expect_out k
+    norkv stats --json
+    expect_json $'1\tOK' keys mount_status
 }
 
 run_tests

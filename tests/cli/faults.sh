@@ -35,13 +35,13 @@ test_each_fault_is_told_and_nothing_is_done()
 {
     while read -r option name detail text; do
         start_sim --pty --fault "$option"
-        grep -q "has the fault $name" sim.err || fail "the simulator says $name"
+        grep -q "has the fault $name" device.err || fail "the simulator says $name"
         cp flash before
         expect_fault "$name" "$detail" "$text"
         each_command_refuses "$text"
         norkv --port "$PORT" echo --count 2
         expect_done
-        stop_sim
+        stop_device
         expect_same_file before flash
     done <<'FAULTS'
 no-flash:0xffffff NO_FLASH 16777215 no flash chip answers (JEDEC id ffffff)
@@ -78,7 +78,7 @@ test_garbage_is_told_and_kept_until_it_is_erased()
     expect_error 1 'the store is read-only'
     norkv --port "$PORT" erase-all --unit-id OTHER
     expect_error 1 'another unit id'
-    kill_sim
+    kill_device
     expect_same_file before flash
     start_sim --pty
     norkv --port "$PORT" erase-all --unit-id UNIT-7
@@ -94,11 +94,11 @@ test_a_cut_erase_is_told_from_garbage()
     start_sim --pty
     norkv --port "$PORT" put k v
     expect_done
-    stop_sim
+    stop_device
     start_sim --pty --cut-at 4:untouched
-    norkv --port "$PORT" --timeout 1s erase-all --unit-id UNIT-7
+    norkv --port "$PORT" --timeout 50s erase-all --unit-id UNIT-7
     expect_rc 1
-    wait "$SIM_PID"
+    wait "$DEVICE_PID"
     start_sim --pty
     expect_fault ERASE_CUT 0 'an erase of all of it was cut short'
     norkv --port "$PORT" put k v

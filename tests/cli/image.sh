@@ -403,7 +403,7 @@ test_a_device_and_a_file_hold_the_same()
     expect_error 1 "'flash' is in use by norkv-sim"
     image create flash --force
     expect_error 1 "'flash' is in use by norkv-sim"
-    stop_sim
+    stop_device
     image put flash key4 v
     expect_done
     start_sim --pty
@@ -426,6 +426,26 @@ test_a_closed_standard_output_is_an_error()
         RC=$?
         expect_error 1 'standard output: No space left'
     done
+}
+
+test_a_folder_that_cannot_be_listed_takes_files()
+{
+    # Root may list any: where it can, the test becomes nobody.
+    local as_nobody=()
+    [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --clear-groups)
+    norkv image create im --sectors 2
+    cp "$NORKV" norkv
+    mkdir folder
+    mv im folder/im
+    chmod 711 .
+    [ "$(id -u)" -ne 0 ] || chown 65534 folder folder/im
+    chmod 333 folder
+    run "${as_nobody[@]}" "$TMP/norkv" image put "$TMP/folder/im" k v
+    expect_done
+    run "${as_nobody[@]}" "$TMP/norkv" image get "$TMP/folder/im" k
+    expect_done
+    expect_out_has '^v$'
+    chmod 700 folder
 }
 
 run_tests

@@ -1,12 +1,20 @@
 # Shared by the tests of the command line: bash FILE NORKV NORKV-SIM HELPERS
-# GOLDEN runs the functions test_* of FILE, each in a folder and a process of
-# its own, and says which failed.
+# GOLDEN [DEVICE] runs the functions test_* of FILE, each in a folder and a
+# process of its own, and says which failed.
+#
+# DEVICE is what the tests call "device": norkv-sim on a pseudo terminal (pty, the
+# default) or on TCP (tcp), or a board in QEMU (microbit, ast1030). A case that
+# needs what a board has not says so with `needs`: it is skipped there, counted,
+# and told at the end and in the results file of scripts/test. The others ask the
+# device for its sizes (ask_device).
 set -u
 
 NORKV=$1
 SIM=$2
 HELPERS=$3
 GOLDEN=$4
+DEVICE=${5-pty}
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 # No command may take longer: a hang, not a slow machine.
 HANG=60
 export LC_ALL=C
@@ -124,31 +132,137 @@ await_port()
 }
 
 # start_sim LINE... : LINE is --pty or --tcp ADDRESS; more options may follow.
-# Sets PORT and SIM_PID. The flash file is $TMP/flash.
+# Sets PORT and DEVICE_PID. The flash file is $TMP/flash.
 start_sim()
 {
-    : >"$TMP/sim.out"
-    "$SIM" --flash "$TMP/flash" --unit-id UNIT-7 "$@" \
-        >"$TMP/sim.out" 2>"$TMP/sim.err" </dev/null &
-    SIM_PID=$!
-    pids+=("$SIM_PID")
-    await_port "$TMP/sim.out" "$SIM_PID"
+    start_program "$SIM" --flash "$TMP/flash" --unit-id UNIT-7 "$@"
 }
 
-# Ends it cleanly.
-stop_sim()
+# Runs what says where it listens; its process is DEVICE_PID.
+start_program()
 {
-    kill -TERM "$SIM_PID"
-    wait "$SIM_PID"
-    SIM_RC=$?
-    [ "$SIM_RC" -eq 0 ] || fail "norkv-sim ended with $SIM_RC: $(cat "$TMP/sim.err")"
+    : >"$TMP/device.out"
+    TMPDIR=$TMP "$@" >"$TMP/device.out" 2>"$TMP/device.err" </dev/null &
+    DEVICE_PID=$!
+    await_port "$TMP/device.out" "$DEVICE_PID"
 }
 
-# Cuts its power.
-kill_sim()
+is_board()
 {
-    kill -KILL "$SIM_PID"
-    wait "$SIM_PID" 2>/dev/null
+    [ "$DEVICE" != pty ] && [ "$DEVICE" != tcp ]
+}
+
+# Prints its arguments unless the device is a board: options of norkv-sim that
+# make a case quicker, or larger, than a board's sizes would.
+for_sim()
+{
+    is_board || echo "$@"
+}
+
+# needs WHAT : ends a case on a board, which has it not.
+needs()
+{
+    is_board || return 0
+    echo "needs $1" >"$TMP/skipped"
+    exit 77
+}
+
+# device [OPTION...] : starts the device with the flash of $TMP/flash, erased when
+# there is none; OPTIONs are of norkv-sim. Sets PORT, NORKV_PORT and DEVICE_PID;
+# where PORT is a terminal, $TMP/line is a link to it.
+device()
+{
+    case $DEVICE in
+    pty) start_sim --pty "$@" ;;
+    tcp) start_sim --tcp 127.0.0.1:0 "$@" ;;
+    *)
+        [ $# -eq 0 ] || fail "a board has no options: $*"
+        start_program "$ROOT/scripts/run-board" "$DEVICE" --image "$TMP/flash"
+        ;;
+    esac
+    export NORKV_PORT=$PORT
+    [ "${PORT#/}" = "$PORT" ] || ln -sfn "$PORT" "$TMP/line"
+}
+
+# Ends it cleanly, and looks whether it had to complain.
+stop_device()
+{
+    local rc
+
+    [ -n "$DEVICE_PID" ] || return
+    kill -TERM "$DEVICE_PID"
+    wait "$DEVICE_PID"
+    rc=$?
+    DEVICE_PID=
+    [ "$rc" -eq 0 ] || fail "the device ended with $rc: $(cat "$TMP/device.err")"
+}
+
+# Cuts its power. A board's firmware is never told of its end: run-board stops
+# the processor wherever it is, and keeps the flash.
+kill_device()
+{
+    # Nobody gets a terminal of this name until the test ends.
+    [ "${PORT#/}" = "$PORT" ] || exec {line_held}<>"$PORT"
+    if is_board; then
+        stop_device
+        return
+    fi
+    kill -KILL "$DEVICE_PID"
+    wait "$DEVICE_PID" 2>/dev/null
+    DEVICE_PID=
+}
+
+# Sets what the device says of itself. MAX_VALUE is the largest value under the
+# longest key, of 63 bytes: a shorter key leaves that many bytes more.
+ask_device()
+{
+    norkv info --json
+    IFS=$'\t' read -r PRODUCT UNIT MAX_VALUE MAX_FRAME < <(
+        "$HELPERS/json_members" product unit_id max_value max_frame <"$TMP/out")
+    norkv stats --json
+    IFS=$'\t' read -r MAX_KEYS SECTORS SECTOR_SIZE COPIES < <(
+        "$HELPERS/json_members" max_keys sector_count sector_size copies \
+            <"$TMP/out")
+    expect_done
+}
+
+# The smaller of two numbers.
+smaller()
+{
+    echo $(($1 < $2 ? $1 : $2))
+}
+
+# settings FIRST LAST [SIZE] : a CSV file of so many keys, k1 and so on, each with
+# its name and "is", or with SIZE bytes of the file value.
+settings()
+{
+    local i
+
+    [ $# -lt 3 ] || head -c "$3" /dev/urandom >value
+    echo key,encoding,value
+    for ((i = $1; i <= $2; i++)); do
+        [ $# -lt 3 ] && echo "k$i,text,k$i is" || echo "k$i,file,value"
+    done
+}
+
+# Starts the device on a store of more keys than its table has places for: KEYS
+# of them, k1 and so on, each with its name and "is". PLACES are in the table.
+device_with_too_small_a_table()
+{
+    device
+    ask_device
+    stop_device
+    PLACES=$MAX_KEYS
+    is_board || PLACES=3
+    # A table has places for tombstones too.
+    KEYS=$((2 * PLACES + 27))
+    norkv image create large --sectors "$SECTORS" --sector-size "$SECTOR_SIZE"
+    # In hex: k is 6b, a digit d 3d.
+    seq "$KEYS" | sed 's/./3&/g; s/.*/put 6b& 6b&206973/' >script
+    norkv image exec large script --sector-size "$SECTOR_SIZE"
+    expect_done
+    cp large flash
+    device $(for_sim --max-keys 3)
 }
 
 # start_odd_device KIND : a device that is none; sets PORT.
@@ -162,9 +276,15 @@ start_odd_device()
 
 clean_up()
 {
+    local signal=KILL
+
+    # run-board is to end QEMU.
+    ! is_board || signal=TERM
+    [ -z "$DEVICE_PID" ] || { kill -$signal "$DEVICE_PID" && wait "$DEVICE_PID"; } 2>/dev/null
     for pid in "${pids[@]}"; do
         kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
     done
+    [ ! -e "$TMP/skipped" ] || cp "$TMP/skipped" "$REASON"
     rm -rf "$TMP"
 }
 
@@ -172,30 +292,70 @@ run_test()
 {
     TMP=$(mktemp -d) || exit 1
     pids=()
+    DEVICE_PID=
     failed=0
     RC=-1
+    export XDG_STATE_HOME=$TMP/state
     : >"$TMP/out"
     : >"$TMP/err"
     trap clean_up EXIT
     cd "$TMP" || exit 1
     "$1"
+    ! is_board || stop_device
     exit "$failed"
+}
+
+# Whether there are QEMU and the board's firmware.
+can_run_board()
+{
+    local firmware=build/$DEVICE/device/boards/$DEVICE/firmware.elf
+
+    if ! command -v qemu-system-arm >/dev/null; then
+        echo 'skipped: there is no qemu-system-arm (scripts/bootstrap)'
+        return 1
+    fi
+    if [ ! -e "$ROOT/$firmware" ]; then
+        echo "skipped: there is no $firmware"
+        return 1
+    fi
+}
+
+# A line for tests/summary.
+note_result()
+{
+    [ -z "${NORKV_RESULTS-}" ] || (IFS=$'\t' && echo "$*") >>"$NORKV_RESULTS"
 }
 
 # Runs what the file defines. Called at its end.
 run_tests()
 {
-    local all=0 bad=0
+    local all=0 bad=0 skipped=0 name
+    local file=${0##*/}
 
-    for name in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
+    file=${file%.sh}
+    if is_board && ! can_run_board; then
+        exit 77
+    fi
+    REASON=$(mktemp) || exit 1
+    trap 'rm -f "$REASON"' EXIT
+    for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
+        [ -z "${NORKV_CASE-}" ] || [ "$NORKV_CASE" = "$name" ] || continue
         all=$((all + 1))
-        if (run_test "$name"); then
-            echo "ok     ${name#test_}"
-        else
+        (run_test "test_$name")
+        case $? in
+        0) echo "ok      $name" ;;
+        77)
+            skipped=$((skipped + 1))
+            echo "skipped $name: $(cat "$REASON")"
+            note_result skip "$DEVICE" "$file" "$name" "$(cat "$REASON")"
+            ;;
+        *)
             bad=$((bad + 1))
-            echo "FAILED ${name#test_}"
-        fi
+            echo "FAILED  $name"
+            ;;
+        esac
     done
-    echo "$all tests, $bad failed"
+    echo "$file on $DEVICE: $all cases, $skipped skipped, $bad failed"
+    note_result cli "$DEVICE" "$file" "$all" "$skipped" "$bad"
     [ "$all" -gt 0 ] && [ "$bad" -eq 0 ]
 }

@@ -150,6 +150,36 @@ static void rows_keep_their_line_behind_quoted_newlines(void **state)
     nkv_settings_free(&settings);
 }
 
+/* A cut at the end of a row cannot be seen. */
+static void a_file_that_was_cut_is_refused(void **state)
+{
+    static const char csv[] = "key,encoding,value,note\n"
+                              "serial,text,SN-0001,on the label\n"
+                              "mac,hex,00AAbbccDDEE,\n"
+                              "cert,text,\"BEGIN\nMII\"\"B\"\"\nEND\n\",x\n"
+                              "region,text,\" EU, UK \",blanks stay\n"
+                              "empty,text,,\n";
+    static const size_t row_ends[] = {57, 79, 113, 148};
+    const size_t size = sizeof csv - 1;
+    size_t taken = 0;
+
+    (void)state;
+    for (size_t cut = 0; cut < size; cut++) {
+        struct nkv_settings settings;
+        struct nkv_parse_error error = {0};
+
+        if (nkv_settings_parse(span(csv, cut), false, &settings, &error)) {
+            assert_in_range(taken, 0, 3);
+            assert_int_equal(cut, row_ends[taken]);
+            taken++;
+        } else {
+            assert_true(error.line > 0 && error.text[0] != '\0');
+        }
+        nkv_settings_free(&settings);
+    }
+    assert_int_equal(taken, 4);
+}
+
 static void many_settings_are_all_kept(void **state)
 {
     enum { COUNT = 1000, ROW = 24 };
@@ -259,6 +289,7 @@ int main(void)
         cmocka_unit_test(long_names_are_cut_between_characters),
         cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
         cmocka_unit_test(rows_keep_their_line_behind_quoted_newlines),
+        cmocka_unit_test(a_file_that_was_cut_is_refused),
         cmocka_unit_test(many_settings_are_all_kept),
         cmocka_unit_test(a_script_gives_its_commands_in_order),
         cmocka_unit_test(a_malformed_line_is_named),

@@ -1,58 +1,42 @@
 # norkv restore: the records of a backup are put, or nothing is done.
 . "$(dirname "$0")/lib.sh" "$@"
 
-device()
+open_device()
 {
-    start_sim --pty "$@"
-    export NORKV_PORT=$PORT
+    device "$@"
+    ask_device
 }
 
-hex_of()
-{
-    printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
-}
-
-# Adds the hash of a record of text to SUM: FNV-1a over sizes, key and value,
-# of less than 128 bytes each.
-add_to_sum()
-{
-    local hash=$((0xCBF29CE484222325)) i code
-
-    hash=$(((hash ^ ${#1}) * 0x100000001B3))
-    hash=$(((hash ^ ${#2}) * 0x100000001B3))
-    for ((i = 0; i < ${#1} + ${#2}; i++)); do
-        printf -v code %d "'${3:i:1}"
-        hash=$(((hash ^ code) * 0x100000001B3))
-    done
-    SUM=$((SUM + hash))
-}
-
-# backup PRODUCT UNIT PREFIX KEY=VALUE... : the text of a backup's file
+# backup PRODUCT UNIT PREFIX KEY=VALUE... : the text of a backup's file, of the
+# store STORE, which lacks DAMAGED entries
 backup()
 {
-    local product=$1 unit=$2 prefix=$3 bytes=0 records='' key value
-
-    shift 3
-    SUM=0
-    for record in "$@"; do
-        key=${record%%=*}
-        value=${record#*=}
-        add_to_sum "$key" "$value" "$key$value"
-        bytes=$((bytes + ${#key} + ${#value}))
-        records+="${records:+,}{\"key_hex\":\"$(hex_of "$key")\","
-        records+="\"value_hex\":\"$(hex_of "$value")\"}"
-    done
-    printf '{"format":"norkv-backup","version":1,"product":"%s",' "$product"
-    printf '"unit_id":"%s","firmware":"1","store":0,' "$unit"
-    printf '"store_name":"%s","prefix_hex":"%s",' "${STORE-main}" "$(hex_of "$prefix")"
-    printf '"time":"2026-11-26T07:00:00Z","changed":false,"partial":false,"damaged":%d,' "${DAMAGED-0}"
-    printf '"record_count":%d,"bytes":%d,"digest":"%016x",' $# "$bytes" "$SUM"
-    printf '"records":[%s]}\n' "$records"
+    STORE=${STORE-main} DAMAGED=${DAMAGED-0} python3 -c '
+import json, os, sys
+def digest(record):
+    value = 0xCBF29CE484222325
+    for byte in record:
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return value
+def varint(size):
+    return bytes([size]) if size < 128 else bytes([size % 128 | 128, size // 128])
+product, unit, prefix = sys.argv[1:4]
+records = [[part.encode() for part in record.split("=", 1)] for record in sys.argv[4:]]
+print(json.dumps({
+    "format": "norkv-backup", "version": 1, "product": product, "unit_id": unit,
+    "firmware": "1", "store": 0, "store_name": os.environ["STORE"],
+    "prefix_hex": prefix.encode().hex(), "time": "2026-11-26T07:00:00Z",
+    "changed": False, "partial": False, "damaged": int(os.environ["DAMAGED"]),
+    "record_count": len(records), "bytes": sum(len(k + v) for k, v in records),
+    "digest": "%016x" % (sum(digest(varint(len(k)) + varint(len(v)) + k + v)
+                             for k, v in records) % 2**64),
+    "records": [{"key_hex": k.hex(), "value_hex": v.hex()} for k, v in records],
+}, separators=(",", ":")))' "$@"
 }
 
 ours()
 {
-    backup norkv-sim UNIT-7 '' "$@"
+    backup "$PRODUCT" "$UNIT" '' "$@"
 }
 
 expect_refused()
@@ -65,7 +49,7 @@ expect_refused()
 
 test_records_are_put_and_verified()
 {
-    device
+    open_device
     ours mac=aabbcc name=pump-1 empty= >file
     norkv restore file
     expect_done
@@ -82,7 +66,7 @@ test_records_are_put_and_verified()
 
 test_a_dry_run_tells_and_writes_nothing()
 {
-    device
+    open_device
     norkv put old 1
     norkv put same 2
     norkv put differs 3
@@ -99,7 +83,7 @@ test_a_dry_run_tells_and_writes_nothing()
 
 test_other_keys_stay_unless_replaced()
 {
-    device
+    open_device
     norkv put old 1
     ours new=5 >file
     norkv restore file
@@ -115,10 +99,10 @@ test_other_keys_stay_unless_replaced()
 
 test_replacing_stays_within_the_files_prefix()
 {
-    device
+    open_device
     norkv put net/old 1
     norkv put serial SN-1
-    backup norkv-sim UNIT-7 net/ net/new=1 >file
+    backup "$PRODUCT" "$UNIT" net/ net/new=1 >file
     norkv restore file --replace
     expect_done
     norkv ls
@@ -127,7 +111,7 @@ test_replacing_stays_within_the_files_prefix()
 
 test_a_backup_that_lacks_entries_replaces_nothing_unasked()
 {
-    device
+    open_device
     norkv put old 1
     DAMAGED=1 ours new=5 >file
     norkv restore file --replace
@@ -143,13 +127,13 @@ test_a_backup_that_lacks_entries_replaces_nothing_unasked()
 
 test_another_units_backup_needs_force()
 {
-    device
-    backup norkv-sim UNIT-8 '' serial=SN-8 >file
+    open_device
+    backup "$PRODUCT" UNIT-8 '' serial=SN-8 >file
     norkv restore file
-    expect_refused "is of unit 'UNIT-8', but that of .* is 'UNIT-7'.*--force.*nothing was written"
-    backup valve UNIT-7 '' serial=SN-8 >file
+    expect_refused "is of unit 'UNIT-8', but that of .* is '$UNIT'.*--force.*nothing was written"
+    backup valve "$UNIT" '' serial=SN-8 >file
     norkv restore file
-    expect_refused "is of product 'valve', but that of .* is 'norkv-sim'"
+    expect_refused "is of product 'valve', but that of .* is '$PRODUCT'"
     norkv restore file --force
     expect_rc 0
     expect_out 'wrote 1 records, 0 were the same, deleted 0 keys'
@@ -161,7 +145,8 @@ test_another_units_backup_needs_force()
 
 test_a_backup_of_another_store_needs_force()
 {
-    device --store "cal=$TMP/cal"
+    needs 'a second store'
+    open_device --store "cal=$TMP/cal"
     STORE=main ours serial=SN-7 >file
     norkv restore file --store cal
     expect_refused "is of store 'main', but that of .* is 'cal'.*--force.*nothing was written"
@@ -174,7 +159,7 @@ test_a_backup_of_another_store_needs_force()
 
 test_a_damaged_file_is_refused_whole()
 {
-    device
+    open_device
     ours a=1 b=2 >file
     sed 's/"value_hex":"31"/"value_hex":"33"/' file >bad
     norkv restore bad
@@ -188,32 +173,37 @@ test_a_damaged_file_is_refused_whole()
 
 test_what_the_device_does_not_take_is_told_before()
 {
-    local long
+    local size i records=()
 
-    device --max-frame 160 --max-keys 4
-    long=$(printf '%0127d' 0)
-    ours a=1 big="$long" >file
+    open_device $(for_sim --max-frame 160 --max-keys 4)
+    size=$((MAX_VALUE + 61))
+    ours a=1 big="$(printf "%0${size}d" 0)" >file
     norkv restore file
-    expect_refused "key 'big': the value has 127 bytes, .* takes [0-9]* at most; nothing was written"
+    expect_refused "key 'big': the value has $size bytes, .* takes $((size - 1)) at most; nothing was written"
     norkv put x 1
     norkv put y 2
-    ours a=1 b=2 c=3 >file
+    # With these two one more than there are places.
+    for ((i = 2; i <= MAX_KEYS; i++)); do
+        records+=("k$i=$i")
+    done
+    ours "${records[@]}" >file
     norkv restore file
-    expect_refused 'there would be 5, more than the 4.*--replace; nothing was written' $'x\ny'
+    expect_refused "there would be $((MAX_KEYS + 1)), more than the $MAX_KEYS.*--replace; nothing was written" $'x\ny'
     norkv restore file --replace
     expect_done
     norkv ls
-    expect_out $'a\nb\nc'
+    seq 2 "$MAX_KEYS" | sed 's/^/k/' | sort >wanted
+    expect_same_file wanted out
 }
 
 test_a_store_without_room_is_left_alone()
 {
     local records=() i
 
-    device --sector-size 512 --sectors 3
+    open_device $(for_sim --sector-size 512 --sectors 3)
     norkv put keep 1
-    for i in {10..30}; do
-        records+=("key$i=$(printf '%060d' "$i")")
+    for ((i = 0; i <= SECTORS * SECTOR_SIZE / MAX_VALUE; i++)); do
+        records+=("key$i=$(printf "%0${MAX_VALUE}d" "$i")")
     done
     ours "${records[@]}" >file
     norkv restore file
@@ -231,18 +221,30 @@ many()
     ours "${records[@]}" >file
 }
 
+# Waits until the command with the process pid has sent such a frame.
+await_frame()
+{
+    until grep -q "$1" err; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.02
+    done
+}
+
 test_a_pulled_cable_is_waited_for()
 {
     local pid address
 
-    start_sim --tcp 127.0.0.1:0 --baud 9600
+    needs 'a line slow enough to be cut in the middle of a restore'
+    start_sim --tcp 127.0.0.1:0 --baud 1200
+    export NORKV_PORT=$PORT
+    ask_device
     address=${PORT#tcp:}
     many
-    "$NORKV" --port "$PORT" restore file >out 2>err </dev/null &
+    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
-    sleep 3
-    kill_sim
+    await_frame '> .*Restore'
+    kill_device
     start_sim --tcp "$address"
     wait "$pid"
     RC=$?
@@ -258,7 +260,10 @@ test_a_cable_pulled_while_it_verifies_is_waited_for()
 {
     local pid address
 
+    needs 'a line slow enough to be cut in the middle of a restore'
     start_sim --tcp 127.0.0.1:0 --baud 1200
+    export NORKV_PORT=$PORT
+    ask_device
     address=${PORT#tcp:}
     ours k=v >file
     norkv --port "$PORT" put k v
@@ -266,11 +271,8 @@ test_a_cable_pulled_while_it_verifies_is_waited_for()
     "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
-    until grep -q '> .*Digest' err; do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.02
-    done
-    kill_sim
+    await_frame '> .*Digest'
+    kill_device
     start_sim --tcp "$address"
     wait "$pid"
     RC=$?
@@ -284,13 +286,16 @@ test_a_port_that_does_not_come_back_ends_in_time()
 {
     local pid
 
-    start_sim --tcp 127.0.0.1:0 --baud 9600
+    needs 'a line slow enough to be cut in the middle of a restore'
+    start_sim --tcp 127.0.0.1:0 --baud 4800
+    export NORKV_PORT=$PORT
+    ask_device
     many
-    "$NORKV" --port "$PORT" restore file --timeout 8 >out 2>err </dev/null &
+    "$NORKV" --port "$PORT" restore file -v --timeout 15 >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
-    sleep 3
-    kill_sim
+    await_frame '> .*Restore'
+    kill_device
     wait "$pid"
     RC=$?
     expect_rc 1

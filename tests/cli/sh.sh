@@ -1,13 +1,6 @@
 # norkv sh, from a pipe and on a terminal, which script(1) gives it.
 . "$(dirname "$0")/lib.sh" "$@"
 
-device()
-{
-    start_sim --pty "$@"
-    export NORKV_PORT=$PORT
-    export XDG_STATE_HOME=$TMP/state
-}
-
 # Runs sh with these lines from a pipe.
 sh_from()
 {
@@ -105,13 +98,11 @@ test_options_of_the_shell_are_for_all_commands()
     expect_error 1 'no such port'
 }
 
-# The port is opened once: a TCP line that is closed ends the device's turn.
+# The port is opened once: the end of the device is the end of it.
 test_a_lost_port_is_opened_again()
 {
-    start_sim --tcp 127.0.0.1:0
-    local port=$PORT
-
-    export NORKV_PORT=$port XDG_STATE_HOME=$TMP/state
+    device
+    export NORKV_PORT=$TMP/line
     mkfifo lines
     "$NORKV" sh <lines >out 2>err &
     local pid=$!
@@ -120,9 +111,9 @@ test_a_lost_port_is_opened_again()
     exec 8>lines
     echo 'put k v' >&8
     echo 'image create made --sectors 2' >&8
-    until [ -e made ]; do sleep 0.05; done
-    stop_sim
-    start_sim --tcp "${port#tcp:}"
+    until [ -e made ] || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
+    kill_device
+    device
     echo 'get k' >&8
     exec 8>&-
     wait $pid

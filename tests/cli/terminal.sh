@@ -11,7 +11,7 @@ on_terminal()
 
 test_a_terminal_shows_progress_and_clears_it()
 {
-    start_sim --pty
+    device
     norkv --port "$PORT" put k 1
     norkv --port "$PORT" put k 2
     on_terminal "'$NORKV' --port '$PORT' collect heavy >out"
@@ -25,7 +25,7 @@ test_a_terminal_shows_progress_and_clears_it()
 
 test_frames_on_a_terminal_are_not_mixed_with_progress()
 {
-    start_sim --pty
+    device
     on_terminal "'$NORKV' --port '$PORT' collect heavy -v >out"
     expect_rc 0
     ! grep -q $'\rcollect  ' shown || fail 'expected no progress'
