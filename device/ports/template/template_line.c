@@ -1,0 +1,87 @@
+#include "template_line.h"
+
+#include "chip.h"
+
+#include <norkv/receive_ring.h>
+
+enum {
+    SEND_MAX_MS = 1000,
+    /* Idle work may make the part deaf: it waits for so long a silence. */
+    QUIET_MS = 100
+};
+
+static uint8_t ring_memory[NKV_TEMPLATE_RX_WINDOW + NKV_RECEIVE_RING_RESERVE];
+static struct nkv_receive_ring ring;
+/* Both counted by the interrupt alone, read by the program; a word that is
+ * aligned is written and read in one. */
+static volatile uint32_t lost;
+static volatile uint32_t arrived;
+static uint32_t lost_told;
+static uint32_t arrived_seen;
+static uint32_t quiet_since_ms;
+
+void nkv_template_line_start(void)
+{
+    nkv_receive_ring_init(&ring,
+                          (struct nkv_buffer){ring_memory, sizeof ring_memory});
+}
+
+void nkv_template_line_receive(uint8_t byte)
+{
+    nkv_receive_ring_put(&ring, byte);
+    arrived = arrived + 1;
+}
+
+void nkv_template_line_overrun(void)
+{
+    lost = lost + 1;
+}
+
+uint32_t nkv_template_line_take_overruns(void)
+{
+    uint32_t now = lost;
+    uint32_t count = now - lost_told + nkv_receive_ring_take_overruns(&ring);
+
+    lost_told = now;
+    return count;
+}
+
+static size_t read(void *context, uint8_t *to, size_t capacity)
+{
+    (void)context;
+    return nkv_receive_ring_read(&ring, to, capacity);
+}
+
+static enum nkv_status write(void *context, const uint8_t *from, size_t size)
+{
+    (void)context;
+    for (size_t i = 0; i < size; i++) {
+        uint32_t since_ms = nkv_chip_now_ms();
+
+        while (!nkv_chip_uart_is_free()) {
+            if (nkv_chip_now_ms() - since_ms > SEND_MAX_MS) {
+                return NKV_DEADLINE_EXCEEDED;
+            }
+        }
+        nkv_chip_uart_send(from[i]);
+    }
+    return NKV_OK;
+}
+
+/* The ring keeps a frame until it is whole, so the server does not see one that
+ * is coming in. */
+static bool is_quiet(void *context)
+{
+    uint32_t count = arrived;
+    uint32_t now_ms = nkv_chip_now_ms();
+
+    (void)context;
+    if (count != arrived_seen) {
+        arrived_seen = count;
+        quiet_since_ms = now_ms;
+    }
+    return now_ms - quiet_since_ms >= QUIET_MS;
+}
+
+const struct nkv_byte_stream nkv_template_line = {
+    .read = read, .write = write, .is_quiet = is_quiet};
