@@ -229,4 +229,82 @@ test_a_store_that_did_not_mount_whole_gives_what_it_has()
     grep -q 'did not mount whole' err || fail 'it says so'
 }
 
+forty_keys()
+{
+    local i
+
+    for i in {10..49}; do
+        echo "put key$i value-of-$i"
+    done >script
+    norkv_from script --port "$1" sh
+    expect_rc 0
+}
+
+test_a_port_that_goes_away_is_waited_for()
+{
+    local address pid
+
+    start_sim --tcp 127.0.0.1:0 --baud 9600
+    address=${PORT#tcp:}
+    forty_keys "$PORT"
+    "$NORKV" --port "$PORT" backup -v -o saved >out 2>err </dev/null &
+    pid=$!
+    pids+=("$pid")
+    await_text err '^> .*Backup'
+    kill_device
+    await_text err 'records were read; waiting for the port to go on'
+    start_sim --tcp "$address"
+    wait "$pid"
+    RC=$?
+    expect_rc 0
+    [ "$(grep -c '"key"' saved)" -eq 40 ] || fail 'expected 40 records'
+    norkv --port "$PORT" diff saved
+    expect_rc 0
+}
+
+test_a_link_to_a_port_is_followed_anew()
+{
+    local pid
+
+    start_sim --pty --baud 9600
+    ln -s "$PORT" port
+    forty_keys "$TMP/port"
+    "$NORKV" --port "$TMP/port" backup -v -o saved >out 2>err </dev/null &
+    pid=$!
+    pids+=("$pid")
+    await_text err '^> .*Backup'
+    kill_device
+    rm port
+    await_text err 'records were read; waiting for the port to go on'
+    start_sim --pty
+    ln -s "$PORT" port
+    wait "$pid"
+    RC=$?
+    expect_rc 0
+    [ "$(grep -c '"key"' saved)" -eq 40 ] || fail 'expected 40 records'
+    norkv --port "$TMP/port" diff saved
+    expect_rc 0
+}
+
+test_another_unit_is_not_taken_for_the_one_that_went()
+{
+    local address pid
+
+    start_sim --tcp 127.0.0.1:0 --baud 9600
+    address=${PORT#tcp:}
+    forty_keys "$PORT"
+    "$NORKV" --port "$PORT" backup -v -o saved --timeout 20 >out 2>err \
+        </dev/null &
+    pid=$!
+    pids+=("$pid")
+    await_text err '^> .*Backup'
+    kill_device
+    await_text err 'records were read; waiting for the port to go on'
+    start_sim --tcp "$address" --unit-id UNIT-8
+    wait "$pid"
+    RC=$?
+    expect_rc 1
+    [ ! -e saved ] || fail 'expected no file'
+}
+
 run_tests

@@ -274,6 +274,21 @@ start_odd_device()
     await_port "$TMP/odd.out" $!
 }
 
+# Waits until a file has a line with this, at most a minute.
+await_text()
+{
+    local tries=0
+
+    until grep -q -e "$2" "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        if [ $tries -gt 1200 ]; then
+            fail "$1 does not say '$2': $(tail -n 5 "$1")"
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+
 clean_up()
 {
     local signal=KILL

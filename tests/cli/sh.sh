@@ -8,12 +8,10 @@ sh_from()
     norkv_from script sh
 }
 
-# Runs sh on a terminal, where these lines are typed, each when the prompt for
-# it is there. What that shows is in shown.
-on_terminal()
+# Starts sh on a terminal, whose keys are descriptor 9; what that shows is in
+# shown.
+start_terminal()
 {
-    local line count=0
-
     # libedit keeps what it copied of names of functions.
     echo 'leak:libedit' >leaks
     local LSAN_OPTIONS=suppressions=$TMP/leaks:print_suppressions=0
@@ -23,17 +21,32 @@ on_terminal()
     # Without exec some shells stay in front of norkv, and die of its Ctrl-C.
     timeout -k 5 "$HANG" script -qefc "exec '$NORKV' sh" shown \
         <keys >/dev/null 2>&1 &
-    pids+=($!)
+    SH_PID=$!
+    pids+=("$SH_PID")
     exec 9>keys
+}
+
+end_terminal()
+{
+    wait "$SH_PID"
+    RC=$?
+    exec 9>&-
+    rm keys
+}
+
+# Runs sh on a terminal, where these lines are typed, each when the prompt for
+# it is there.
+on_terminal()
+{
+    local line count=0
+
+    start_terminal
     for line in "$@"; do
         count=$((count + 1))
         await_prompt $count
         printf '%b' "$line" >&9
     done
-    wait "${pids[-1]}"
-    RC=$?
-    exec 9>&-
-    rm keys
+    end_terminal
 }
 
 # Waits for so many prompts, at most a minute.
@@ -98,29 +111,69 @@ test_options_of_the_shell_are_for_all_commands()
     expect_error 1 'no such port'
 }
 
-# The port is opened once: the end of the device is the end of it.
-test_a_lost_port_is_opened_again()
+# Starts sh with lines from a pipe, descriptor 8, once the first has been done.
+sh_on_pipe()
 {
-    device
-    export NORKV_PORT=$TMP/line
+    export NORKV_PORT=$1 XDG_STATE_HOME=$TMP/state
     mkfifo lines
     "$NORKV" sh <lines >out 2>err &
-    local pid=$!
-
-    pids+=($pid)
+    SH_PID=$!
+    pids+=("$SH_PID")
     exec 8>lines
     echo 'put k v' >&8
     echo 'image create made --sectors 2' >&8
-    until [ -e made ] || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
-    kill_device
-    device
-    echo 'get k' >&8
+    until [ -e made ]; do sleep 0.05; done
+}
+
+expect_sh_went_on()
+{
+    # The device has the pipe, too: its end would not show.
+    echo exit >&8
     exec 8>&-
-    wait $pid
+    wait "$SH_PID"
     RC=$?
-    expect_rc 1
-    grep -q 'the port is lost: the next command opens it again' err ||
-        fail 'the loss is told'
+    expect_rc 0
+    grep -q '^v' out || fail 'the value'
+}
+
+# The port is opened once: a TCP line that is closed ends the device's turn.
+test_a_lost_port_is_opened_again()
+{
+    start_sim --tcp 127.0.0.1:0
+    sh_on_pipe "$PORT"
+    stop_device
+    start_sim --tcp "${PORT#tcp:}"
+    echo 'get k' >&8
+    expect_sh_went_on
+    [ ! -s err ] || fail 'nothing to tell'
+}
+
+test_a_lost_port_is_waited_for()
+{
+    start_sim --pty
+    ln -s "$PORT" port
+    sh_on_pipe "$TMP/port"
+    stop_device
+    rm port
+    echo 'get k --timeout 60' >&8
+    await_text err 'waiting for the port'
+    start_sim --pty
+    ln -s "$PORT" port
+    expect_sh_went_on
+}
+
+test_a_port_that_goes_away_in_a_backup_is_waited_for()
+{
+    start_sim --tcp 127.0.0.1:0 --baud 1200
+    sh_on_pipe "$PORT"
+    echo 'backup -v -o saved' >&8
+    await_text err '> .*Digest'
+    kill_device
+    await_text err 'records were read; waiting for the port to go on'
+    start_sim --tcp "${PORT#tcp:}"
+    echo 'get k' >&8
+    expect_sh_went_on
+    grep -q '"key"' saved || fail 'the record'
 }
 
 test_a_terminal_has_prompt_history_and_completion()
@@ -147,6 +200,68 @@ test_control_c_gives_up_a_line_and_control_d_ends()
     expect_rc 0
     norkv ls
     expect_out l
+}
+
+test_control_c_ends_a_command_and_not_the_shell()
+{
+    start_sim --pty
+    export NORKV_PORT=$PORT XDG_STATE_HOME=$TMP/state
+    start_terminal
+    await_prompt 1
+    kill -STOP "$DEVICE_PID"
+    printf 'get k -v --timeout 50\n' >&9
+    await_text shown 'Device.Open'
+    printf '\003' >&9
+    await_prompt 2
+    kill -CONT "$DEVICE_PID"
+    printf 'put l v\n' >&9
+    await_prompt 3
+    printf '\004' >&9
+    end_terminal
+    expect_rc 0
+    norkv get l
+    expect_done
+}
+
+# One that ends by itself at Ctrl-C leaves nothing behind.
+test_control_c_ends_a_log_and_the_next_one_runs()
+{
+    device
+    start_terminal
+    await_prompt 1
+    printf 'log\n' >&9
+    # Nothing tells that it runs: keys until it has ended.
+    until [ "$(grep -o 'norkv> ' shown | wc -l)" -ge 2 ]; do
+        printf '\003' >&9
+        sleep 0.2
+    done
+    printf 'log --count 1 --timeout 1\n' >&9
+    await_text shown '0 of 1 lines came within'
+    printf '\004' >&9
+    end_terminal
+    expect_rc 0
+}
+
+test_a_port_that_goes_away_is_opened_again_on_a_terminal()
+{
+    start_sim --pty
+    ln -s "$PORT" port
+    export NORKV_PORT=$TMP/port XDG_STATE_HOME=$TMP/state
+    start_terminal
+    await_prompt 1
+    printf 'put k 42\n' >&9
+    await_prompt 2
+    kill_device
+    rm port
+    printf 'get k --timeout 50\n' >&9
+    await_text shown 'waiting for the port'
+    start_sim --pty
+    ln -s "$PORT" port
+    await_text shown '^42'
+    await_prompt 3
+    printf '\004' >&9
+    end_terminal
+    expect_rc 0
 }
 
 run_tests

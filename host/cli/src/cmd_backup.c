@@ -73,17 +73,20 @@ static bool set_time(struct nkv_backup *backup)
 }
 
 /* Whose records these are. What it points to is the client's. */
-static enum nkv_exit set_source(const struct nkv_options *options,
-                                struct nkv_client *client,
+static enum nkv_exit set_source(struct nkv_fetch *fetch,
                                 struct nkv_backup *backup)
 {
+    const struct nkv_options *options = fetch->options;
     struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
     const struct nkv_device_store *store;
     const struct nkv_device *device;
-    enum nkv_status status = nkv_client_device(client, &call, &device);
+    enum nkv_status status;
 
-    if (status != NKV_OK) {
-        return nkv_fail_call(client, status);
+    while ((status = nkv_client_device(fetch->client, &call, &device)) !=
+           NKV_OK) {
+        if (!nkv_fetch_again(fetch, status, backup->count)) {
+            return NKV_EXIT_FAILED;
+        }
     }
     if (!set_time(backup)) {
         return nkv_fail(NKV_EXIT_FAILED,
@@ -126,7 +129,7 @@ static enum nkv_exit judge(const struct nkv_client *client,
     return NKV_EXIT_DONE;
 }
 
-static enum nkv_exit back_up(const struct nkv_fetch *fetch)
+static enum nkv_exit back_up(struct nkv_fetch *fetch)
 {
     struct nkv_client_digest digest;
     struct nkv_backup backup;
@@ -139,7 +142,7 @@ static enum nkv_exit back_up(const struct nkv_fetch *fetch)
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    code = set_source(fetch->options, fetch->client, &backup);
+    code = set_source(fetch, &backup);
     if (code == NKV_EXIT_DONE) {
         code = write_backup(fetch->options, &backup);
     }
@@ -161,12 +164,12 @@ enum nkv_exit nkv_run_backup(const struct nkv_options *options, int count,
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    code = nkv_connect(options, NKV_TIMEOUT_LONG, &fetch.client);
+    fetch.prefix = nkv_blob_span(&prefix);
+    code = nkv_fetch_begin(&fetch);
     if (code == NKV_EXIT_DONE) {
-        fetch.prefix = nkv_blob_span(&prefix);
         code = back_up(&fetch);
-        nkv_client_free(&fetch.client);
     }
+    nkv_fetch_end(&fetch);
     nkv_blob_free(&prefix);
     return code;
 }

@@ -196,18 +196,16 @@ static enum nkv_exit conclude(struct diff *diff)
 
 static enum nkv_exit run(struct diff *diff)
 {
-    enum nkv_exit code =
-        nkv_connect(diff->fetch.options, NKV_TIMEOUT_LONG, &diff->fetch.client);
+    enum nkv_exit code = nkv_fetch_begin(&diff->fetch);
 
-    if (code != NKV_EXIT_DONE) {
-        return code;
+    if (code == NKV_EXIT_DONE) {
+        code = compare_with_device(diff);
     }
-    code = compare_with_device(diff);
     if (code == NKV_EXIT_DONE) {
         code = conclude(diff);
     }
     nkv_backup_free(&diff->device);
-    nkv_client_free(&diff->fetch.client);
+    nkv_fetch_end(&diff->fetch);
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include "device.h"
 #include "output.h"
 #include "progress.h"
+#include "reopen.h"
 #include "restore_plan.h"
 
 #include <inttypes.h>
@@ -11,14 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <text.h>
-#include <time.h>
-
-enum {
-    /* A port that comes back is tried so often. */
-    REOPEN_MS = 250,
-    /* Connections, one after another, in which nothing was done. */
-    FRUITLESS_MAX = 3
-};
 
 struct job {
     const struct nkv_options *options;
@@ -28,11 +21,9 @@ struct job {
     struct nkv_call_options call;
     struct nkv_restore_plan plan;
     struct nkv_progress progress;
-    uint64_t end_ms;
+    struct nkv_reopen reopen;
     /* Why the last attempt failed. */
     char *why;
-    /* The unit that was checked; another one may be plugged in. */
-    char *unit_id;
     bool is_deleted;
     /* What the device holds in the end. */
     struct nkv_client_digest digest;
@@ -41,21 +32,6 @@ struct job {
     size_t next;
     size_t written;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static uint32_t left_ms(const struct job *job)
-{
-    uint64_t now = now_ms();
-
-    return job->end_ms > now ? (uint32_t)(job->end_ms - now) : 0;
-}
 
 static bool is_dry_run(const struct job *job)
 {
@@ -110,10 +86,6 @@ static enum nkv_exit check_unit(struct job *job)
     if (status != NKV_OK) {
         return nkv_fail_call(job->client, status);
     }
-    job->unit_id = strdup(device->unit_id);
-    if (job->unit_id == NULL) {
-        return nkv_fail_for_memory();
-    }
     code = judge(job, "product", job->file.product, device->product);
     if (code == NKV_EXIT_DONE) {
         code = judge(job, "unit", job->file.unit_id, device->unit_id);
@@ -161,55 +133,6 @@ static void warn_of_file(const struct job *job)
                 "while it was made\n",
                 job->path);
     }
-}
-
-/* ---- A port that went away -------------------------------------------- */
-
-static void wait_a_bit(void)
-{
-    struct timespec pause = {.tv_nsec = REOPEN_MS * 1000000L};
-
-    (void)nanosleep(&pause, NULL);
-}
-
-/* Whether the port is there again, with the same unit at it. */
-static bool is_back(struct job *job, const char *port)
-{
-    const struct nkv_device *device;
-
-    nkv_client_free(&job->client);
-    if (nkv_reconnect(job->options, port, left_ms(job) + 1, &job->client) !=
-        NKV_OK) {
-        return false;
-    }
-    return nkv_client_device(job->client, &job->call, &device) == NKV_OK &&
-           strcmp(device->unit_id, job->unit_id) == 0;
-}
-
-/* Opens the port again, for as long as there is time. False: it is not back;
- * the client still has the reason. */
-static bool reopen(struct job *job)
-{
-    char *port = strdup(nkv_client_port(job->client));
-    bool is_open = false;
-
-    /* In sh the port is not ours to open. */
-    if (port == NULL || job->options->shell_port != NULL) {
-        free(port);
-        return false;
-    }
-    nkv_progress_end(&job->progress);
-    fprintf(stderr,
-            "norkv: %s: %zu of %zu records are stored; waiting for the "
-            "port to go on\n",
-            port, job->done, job->plan.write_count);
-    while (!is_open && left_ms(job) > REOPEN_MS) {
-        wait_a_bit();
-        job->call.deadline_ms = left_ms(job) + 1;
-        is_open = is_back(job, port);
-    }
-    free(port);
-    return is_open;
 }
 
 /* ---- Writing ---------------------------------------------------------- */
@@ -318,9 +241,23 @@ static enum nkv_exit fail_write(struct job *job)
                         : "");
 }
 
+/* Opens the port again. False: it is not back. */
+static bool reopen(struct job *job)
+{
+    char so_far[80];
+
+    nkv_progress_end(&job->progress);
+    snprintf(so_far, sizeof so_far, "%zu of %zu records are stored", job->done,
+             job->plan.write_count);
+    if (!nkv_reopen(&job->reopen, &job->client, so_far)) {
+        return false;
+    }
+    job->call.deadline_ms = nkv_reopen_left_ms(&job->reopen);
+    return true;
+}
+
 static enum nkv_exit write_all(struct job *job)
 {
-    unsigned fruitless = 0;
     enum nkv_status status;
 
     nkv_progress_begin(&job->progress, job->options, "restore",
@@ -330,11 +267,12 @@ static enum nkv_exit write_all(struct job *job)
         size_t done = job->done;
 
         status = write_and_ask(job);
-        fruitless = job->done > done ? 0 : fruitless + 1;
+        if (job->done > done) {
+            job->reopen.fruitless = 0;
+        }
         free(job->why);
         job->why = strdup(nkv_client_error(job->client));
-        if (status != NKV_UNAVAILABLE || fruitless == FRUITLESS_MAX ||
-            !reopen(job)) {
+        if (status != NKV_UNAVAILABLE || !reopen(job)) {
             break;
         }
     }
@@ -446,7 +384,10 @@ static enum nkv_exit restore(struct job *job)
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    code = check_unit(job);
+    code = nkv_reopen_note_unit(&job->reopen, job->client);
+    if (code == NKV_EXIT_DONE) {
+        code = check_unit(job);
+    }
     if (code == NKV_EXIT_DONE) {
         warn_of_file(job);
         job->plan = (struct nkv_restore_plan){
@@ -463,7 +404,7 @@ static enum nkv_exit restore(struct job *job)
     }
     nkv_restore_plan_free(&job->plan);
     nkv_client_free(&job->client);
-    free(job->unit_id);
+    nkv_reopen_end(&job->reopen);
     free(job->why);
     return code;
 }
@@ -488,7 +429,7 @@ enum nkv_exit nkv_run_restore(const struct nkv_options *options, int count,
         nkv_backup_free(&job.file);
         return code;
     }
-    job.end_ms = now_ms() + job.call.deadline_ms;
+    nkv_reopen_begin(&job.reopen, options, job.call.deadline_ms);
     code = restore(&job);
     nkv_backup_free(&job.file);
     return code;

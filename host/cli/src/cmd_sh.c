@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HISTORY_MAX = 1000 };
@@ -21,6 +22,7 @@ enum { HISTORY_MAX = 1000 };
 struct shell {
     struct nkv_options options;
     struct nkv_shell_port port;
+    bool is_terminal;
     bool is_over;
     History *history;
 };
@@ -61,6 +63,56 @@ static enum nkv_exit run_words(struct shell *shell, struct nkv_words *words)
     return code;
 }
 
+/* On a terminal a command is a process of its own, so that Ctrl-C, wherever it
+ * is, ends that and not the shell. It has the shell's port. */
+static enum nkv_exit run_apart(struct shell *shell, struct nkv_words *words)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+    int result = 0;
+    pid_t child;
+
+    fflush(stdout);
+    sigaction(SIGINT, &ignore, &before);
+    child = fork();
+    if (child == 0) {
+        enum nkv_exit code;
+
+        sigaction(SIGINT, &before, NULL);
+        code = run_words(shell, words);
+        _exit(nkv_output_works() ? (int)code : NKV_EXIT_FAILED);
+    }
+    while (child > 0 && waitpid(child, &result, 0) < 0 && errno == EINTR) {
+    }
+    sigaction(SIGINT, &before, NULL);
+    if (child < 0) {
+        return nkv_fail(NKV_EXIT_FAILED, "cannot start a command: %s",
+                        strerror(errno));
+    }
+    /* What the command has found out of the port ended with it. */
+    nkv_shell_port_look(&shell->port);
+    if (WIFSIGNALED(result)) {
+        putchar('\n');
+        return NKV_EXIT_FAILED;
+    }
+    return (enum nkv_exit)WEXITSTATUS(result);
+}
+
+/* A port that came back is opened here, for the commands to come; if not, the
+ * command waits for it. */
+static void open_again(struct shell *shell)
+{
+    struct nkv_client_options how = {.deadline_ms = NKV_TIMEOUT_SHORT};
+    struct nkv_client *client = NULL;
+
+    nkv_shell_port_look(&shell->port);
+    if (nkv_shell_port_was_lost(&shell->port) &&
+        nkv_reconnect(&shell->options, shell->port.name, how.deadline_ms,
+                      &client) == NKV_OK) {
+        nkv_client_free(&client);
+    }
+}
+
 static enum nkv_exit run_line(struct shell *shell, const char *line)
 {
     struct nkv_words words;
@@ -75,6 +127,9 @@ static enum nkv_exit run_line(struct shell *shell, const char *line)
     } else if (words.count > 0 && reads_input(&words)) {
         code = nkv_fail(NKV_EXIT_USAGE,
                         "-: standard input is the shell's: name a file");
+    } else if (words.count > 0 && shell->is_terminal) {
+        open_again(shell);
+        code = run_apart(shell, &words);
     } else if (words.count > 0) {
         code = run_words(shell, &words);
     }
@@ -277,16 +332,16 @@ enum nkv_exit nkv_run_sh(const struct nkv_options *options, int count,
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    shell.port.name = name;
+    shell.port.name = strdup(name);
     shell.options.port = name;
     shell.options.shell_port = &shell.port;
-    code = open_first(&shell);
+    shell.is_terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+    code = shell.port.name != NULL ? open_first(&shell) : nkv_fail_for_memory();
     if (code == NKV_EXIT_DONE) {
-        code = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0
-                   ? run_terminal(&shell)
-                   : run_script(&shell);
+        code = shell.is_terminal ? run_terminal(&shell) : run_script(&shell);
     }
     nkv_shell_port_close(&shell.port);
+    free(shell.port.name);
     free(name);
     return code;
 }

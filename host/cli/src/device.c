@@ -1,5 +1,6 @@
 #include "device.h"
 
+#include "reopen.h"
 #include "shell_port.h"
 
 #include "text.h"
@@ -160,6 +161,100 @@ static void fill(const struct nkv_options *options,
     }
 }
 
+/* The port that the options choose now; free it. NULL: it is not there. */
+static char *choose_again(const struct nkv_options *options)
+{
+    char why[NKV_PORTS_WHY_SIZE];
+    const struct nkv_port *port;
+    struct nkv_port *ports;
+    size_t count;
+    char *name = NULL;
+
+    if (nkv_ports_list(&ports, &count) != NKV_OK) {
+        return NULL;
+    }
+    if (nkv_ports_find(ports, count, &options->choice, &port, why) == NKV_OK) {
+        name = strdup(port->name);
+    }
+    nkv_ports_free(ports, count);
+    return name;
+}
+
+/* In sh: a port that was chosen by what it is may have another name now. */
+static enum nkv_status try_shell_port(const struct nkv_options *options,
+                                      const struct nkv_client_options *how,
+                                      struct nkv_client **client,
+                                      char why[NKV_CLIENT_WHY_SIZE])
+{
+    struct nkv_shell_port *port = options->shell_port;
+    char *name = NULL;
+
+    nkv_shell_port_look(port);
+    (void)nkv_shell_port_drop_lost(port);
+    if (nkv_shell_port_was_lost(port) && has_choice(options)) {
+        name = choose_again(options);
+    }
+    if (name != NULL) {
+        free(port->name);
+        port->name = name;
+    }
+    return nkv_shell_port_connect(port, how, client, why);
+}
+
+struct shell_attempt {
+    const struct nkv_options *options;
+    struct nkv_client_options *how;
+    struct nkv_client **client;
+    uint64_t end_ms;
+    enum nkv_status status;
+    char why[NKV_CLIENT_WHY_SIZE];
+};
+
+static bool connects(void *context)
+{
+    struct shell_attempt *attempt = context;
+    uint64_t now = nkv_now_ms();
+
+    if (attempt->how->limit_ms != 0) {
+        attempt->how->limit_ms =
+            attempt->end_ms > now ? (uint32_t)(attempt->end_ms - now) : 1;
+    }
+    attempt->status = try_shell_port(attempt->options, attempt->how,
+                                     attempt->client, attempt->why);
+    return attempt->status == NKV_OK;
+}
+
+/* A port that was lost is waited for. */
+static enum nkv_exit connect_in_shell(const struct nkv_options *options,
+                                      struct nkv_client_options *how,
+                                      struct nkv_client **client)
+{
+    struct shell_attempt attempt = {
+        .options = options,
+        .how = how,
+        .client = client,
+        .end_ms = nkv_now_ms() +
+                  (how->limit_ms != 0 ? how->limit_ms : how->deadline_ms),
+    };
+    bool was_lost;
+
+    nkv_shell_port_look(options->shell_port);
+    was_lost = nkv_shell_port_was_lost(options->shell_port);
+    if (connects(&attempt)) {
+        return NKV_EXIT_DONE;
+    }
+    if (was_lost && attempt.status != NKV_INVALID_ARGUMENT) {
+        fprintf(stderr, "norkv: %s: waiting for the port\n",
+                options->shell_port->name);
+        if (nkv_await_port(attempt.end_ms, connects, &attempt)) {
+            return NKV_EXIT_DONE;
+        }
+    }
+    return nkv_fail(attempt.status == NKV_INVALID_ARGUMENT ? NKV_EXIT_USAGE
+                                                           : NKV_EXIT_FAILED,
+                    "%s: %s", options->shell_port->name, attempt.why);
+}
+
 enum nkv_exit nkv_connect_as(const struct nkv_options *options,
                              struct nkv_client_options *how,
                              struct nkv_client **client)
@@ -170,7 +265,7 @@ enum nkv_exit nkv_connect_as(const struct nkv_options *options,
     *client = NULL;
     fill(options, how);
     if (options->shell_port != NULL) {
-        return nkv_shell_port_connect(options->shell_port, how, client);
+        return connect_in_shell(options, how, client);
     }
     code = nkv_name_port(options, &port);
     if (code != NKV_EXIT_DONE) {
@@ -197,25 +292,6 @@ enum nkv_exit nkv_connect(const struct nkv_options *options,
     return nkv_connect_as(options, &how, client);
 }
 
-/* The port that the options choose now; free it. NULL: it is not there. */
-static char *choose_again(const struct nkv_options *options)
-{
-    char why[NKV_PORTS_WHY_SIZE];
-    const struct nkv_port *port;
-    struct nkv_port *ports;
-    size_t count;
-    char *name = NULL;
-
-    if (nkv_ports_list(&ports, &count) != NKV_OK) {
-        return NULL;
-    }
-    if (nkv_ports_find(ports, count, &options->choice, &port, why) == NKV_OK) {
-        name = strdup(port->name);
-    }
-    nkv_ports_free(ports, count);
-    return name;
-}
-
 enum nkv_status nkv_reconnect(const struct nkv_options *options,
                               const char *port, uint32_t limit_ms,
                               struct nkv_client **client)
@@ -224,10 +300,16 @@ enum nkv_status nkv_reconnect(const struct nkv_options *options,
         .deadline_ms = limit_ms,
         .limit_ms = limit_ms,
     };
-    char *name = has_choice(options) ? choose_again(options) : strdup(port);
+    char why[NKV_CLIENT_WHY_SIZE];
     enum nkv_status status = NKV_NOT_FOUND;
+    char *name;
 
     *client = NULL;
+    if (options->shell_port != NULL) {
+        fill(options, &how);
+        return try_shell_port(options, &how, client, why);
+    }
+    name = has_choice(options) ? choose_again(options) : strdup(port);
     if (name != NULL) {
         fill(options, &how);
         status = nkv_client_open(name, &how, client);

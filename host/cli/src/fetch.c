@@ -3,13 +3,16 @@
 #include "device.h"
 #include "progress.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <text.h>
 
 /* How often records are read when somebody writes all the time. */
 enum { READS_MAX = 3 };
 
 struct fetching {
-    const struct nkv_fetch *fetch;
+    struct nkv_fetch *fetch;
     struct nkv_backup *backup;
     struct nkv_progress progress;
     bool out_of_memory;
@@ -27,17 +30,62 @@ static bool is_partial(const struct nkv_fetch *fetch, enum nkv_status status)
            nkv_client_reason(fetch->client) == NKV_REASON_STORE_READ_ONLY;
 }
 
-enum nkv_exit nkv_fetch_digest(const struct nkv_fetch *fetch,
+bool nkv_fetch_again(struct nkv_fetch *fetch, enum nkv_status status,
+                     size_t count)
+{
+    char so_far[60];
+    char *why;
+    bool is_back;
+
+    if (status != NKV_UNAVAILABLE) {
+        nkv_fail_transfer(fetch->client, status);
+        return false;
+    }
+    why = strdup(nkv_client_error(fetch->client));
+    snprintf(so_far, sizeof so_far, "%zu records were read", count);
+    is_back = nkv_reopen(&fetch->reopen, &fetch->client, so_far);
+    if (!is_back) {
+        nkv_fail(NKV_EXIT_FAILED, "%s", why != NULL ? why : "no memory");
+    }
+    free(why);
+    return is_back;
+}
+
+enum nkv_exit nkv_fetch_begin(struct nkv_fetch *fetch)
+{
+    enum nkv_exit code =
+        nkv_connect(fetch->options, NKV_TIMEOUT_LONG, &fetch->client);
+
+    nkv_reopen_begin(&fetch->reopen, fetch->options,
+                     call_of(fetch).deadline_ms);
+    return code == NKV_EXIT_DONE
+               ? nkv_reopen_note_unit(&fetch->reopen, fetch->client)
+               : code;
+}
+
+void nkv_fetch_end(struct nkv_fetch *fetch)
+{
+    nkv_reopen_end(&fetch->reopen);
+    nkv_client_free(&fetch->client);
+}
+
+enum nkv_exit nkv_fetch_digest(struct nkv_fetch *fetch,
                                struct nkv_client_digest *digest, bool *partial)
 {
-    struct nkv_call_options call = call_of(fetch);
-    enum nkv_status status =
-        nkv_client_digest(fetch->client, &call, fetch->prefix, digest, NULL);
+    for (;;) {
+        struct nkv_call_options call = call_of(fetch);
+        enum nkv_status status = nkv_client_digest(fetch->client, &call,
+                                                   fetch->prefix, digest, NULL);
 
-    *partial = is_partial(fetch, status);
-    return status == NKV_OK || *partial
-               ? NKV_EXIT_DONE
-               : nkv_fail_transfer(fetch->client, status);
+        *partial = is_partial(fetch, status);
+        if (status == NKV_OK || *partial) {
+            fetch->reopen.fruitless = 0;
+            return NKV_EXIT_DONE;
+        }
+        if (!nkv_fetch_again(fetch, status, 0)) {
+            return NKV_EXIT_FAILED;
+        }
+    }
 }
 
 bool nkv_fetch_is_same(const struct nkv_digest *records,
@@ -76,31 +124,49 @@ static enum nkv_exit sort(const struct nkv_fetch *fetch,
         nkv_client_port(fetch->client), nkv_show_short(twice->key, shown));
 }
 
-static enum nkv_exit read_once(struct fetching *fetching, uint32_t total)
+/* Reads all, from the beginning. */
+static enum nkv_status read_once(struct fetching *fetching, uint32_t total,
+                                 uint32_t *damaged)
 {
     const struct nkv_fetch *fetch = fetching->fetch;
-    struct nkv_backup *backup = fetching->backup;
     struct nkv_call_options call = call_of(fetch);
     struct nkv_client_backup what = {
         .prefix = fetch->prefix, .record = take, .context = fetching};
     enum nkv_status status;
 
-    nkv_backup_free(backup);
+    nkv_backup_free(fetching->backup);
     nkv_progress_begin(&fetching->progress, fetch->options, fetch->what,
                        NKV_PROGRESS_RECORDS);
     nkv_progress_set_total(&fetching->progress, total);
     status = nkv_client_backup(fetch->client, &call, &what);
     nkv_progress_end(&fetching->progress);
-    if (fetching->out_of_memory) {
-        return nkv_fail_for_memory();
+    *damaged = what.damaged;
+    return status;
+}
+
+/* A port that goes away meanwhile is waited for. */
+static enum nkv_exit read_whole(struct fetching *fetching, uint32_t total)
+{
+    struct nkv_backup *backup = fetching->backup;
+    uint32_t damaged;
+
+    for (;;) {
+        enum nkv_status status = read_once(fetching, total, &damaged);
+
+        if (fetching->out_of_memory) {
+            return nkv_fail_for_memory();
+        }
+        backup->partial = is_partial(fetching->fetch, status);
+        if (status == NKV_OK || backup->partial) {
+            break;
+        }
+        if (!nkv_fetch_again(fetching->fetch, status, backup->count)) {
+            return NKV_EXIT_FAILED;
+        }
     }
-    backup->partial = is_partial(fetch, status);
-    if (status != NKV_OK && !backup->partial) {
-        return nkv_fail_transfer(fetch->client, status);
-    }
-    backup->prefix = fetch->prefix;
-    backup->damaged = what.damaged;
-    return sort(fetch, backup);
+    backup->prefix = fetching->fetch->prefix;
+    backup->damaged = damaged;
+    return sort(fetching->fetch, backup);
 }
 
 /* What came is compared with what the device says before and after it. */
@@ -111,7 +177,7 @@ static enum nkv_exit read_until_same(struct fetching *fetching,
     bool partial;
 
     for (int i = 0; i < READS_MAX; i++) {
-        enum nkv_exit code = read_once(fetching, digest.records);
+        enum nkv_exit code = read_whole(fetching, digest.records);
 
         if (code != NKV_EXIT_DONE ||
             nkv_fetch_is_same(&backup->digest, &digest)) {
@@ -127,7 +193,7 @@ static enum nkv_exit read_until_same(struct fetching *fetching,
     return NKV_EXIT_DONE;
 }
 
-enum nkv_exit nkv_fetch_records(const struct nkv_fetch *fetch,
+enum nkv_exit nkv_fetch_records(struct nkv_fetch *fetch,
                                 const struct nkv_client_digest *digest,
                                 struct nkv_backup *backup)
 {

@@ -3,6 +3,7 @@
 #define NORKV_CLI_FETCH_H
 
 #include "options.h"
+#include "reopen.h"
 #include "report.h"
 
 #include <backup_file.h>
@@ -14,13 +15,31 @@ struct nkv_fetch {
     /* The command's name, for its progress. */
     const char *what;
     struct nkv_span prefix;
+    struct nkv_reopen reopen;
 };
+
+/*
+ * Connects, and learns who is at the port: should it go away meanwhile, it is
+ * waited for, and what was asked is asked again. Options, what and prefix are
+ * set by the caller. Errors are reported; nkv_fetch_end in any case.
+ */
+enum nkv_exit nkv_fetch_begin(struct nkv_fetch *fetch);
+
+/*
+ * Behind a call that failed, with count records read so far. True: the port had
+ * gone, and is there again with the same unit: repeat the call. False: the
+ * error was reported.
+ */
+bool nkv_fetch_again(struct nkv_fetch *fetch, enum nkv_status status,
+                     size_t count);
+
+void nkv_fetch_end(struct nkv_fetch *fetch);
 
 /*
  * Asks what the records amount to. *partial: the store did not mount whole.
  * Errors are reported.
  */
-enum nkv_exit nkv_fetch_digest(const struct nkv_fetch *fetch,
+enum nkv_exit nkv_fetch_digest(struct nkv_fetch *fetch,
                                struct nkv_client_digest *digest, bool *partial);
 
 /* Whether these are the records that a digest was told of. */
@@ -36,7 +55,7 @@ bool nkv_fetch_is_same(const struct nkv_digest *records,
  * NKV_EXIT_DONE: free backup. Otherwise the error was reported, and backup is
  * all zero.
  */
-enum nkv_exit nkv_fetch_records(const struct nkv_fetch *fetch,
+enum nkv_exit nkv_fetch_records(struct nkv_fetch *fetch,
                                 const struct nkv_client_digest *digest,
                                 struct nkv_backup *backup);
 

@@ -1,5 +1,8 @@
 #include "shell_port.h"
 
+#include <poll.h>
+#include <stdio.h>
+
 static enum nkv_status keep(struct nkv_shell_port *port, enum nkv_status status)
 {
     port->is_lost =
@@ -38,25 +41,22 @@ static void leave_port(void *context)
     (void)context;
 }
 
-static enum nkv_exit open_port(struct nkv_shell_port *port,
-                               const struct nkv_client_options *how)
+static enum nkv_status open_port(struct nkv_shell_port *port,
+                                 const struct nkv_client_options *how,
+                                 char why[NKV_CLIENT_WHY_SIZE])
 {
-    char why[NKV_CLIENT_WHY_SIZE];
     enum nkv_status status =
         nkv_client_open_port(port->name, how, &port->transport, why);
 
-    if (status != NKV_OK) {
-        return nkv_fail(status == NKV_INVALID_ARGUMENT ? NKV_EXIT_USAGE
-                                                       : NKV_EXIT_FAILED,
-                        "%s: %s", port->name, why);
-    }
-    port->is_open = true;
-    return NKV_EXIT_DONE;
+    port->is_open = status == NKV_OK;
+    port->was_open = port->was_open || port->is_open;
+    return status;
 }
 
-enum nkv_exit nkv_shell_port_connect(struct nkv_shell_port *port,
-                                     const struct nkv_client_options *how,
-                                     struct nkv_client **client)
+enum nkv_status nkv_shell_port_connect(struct nkv_shell_port *port,
+                                       const struct nkv_client_options *how,
+                                       struct nkv_client **client,
+                                       char why[NKV_CLIENT_WHY_SIZE])
 {
     struct nkv_client_transport transport = {
         .read = read_port,
@@ -65,25 +65,44 @@ enum nkv_exit nkv_shell_port_connect(struct nkv_shell_port *port,
         .context = port,
         .name = port->name,
     };
-    enum nkv_exit code = NKV_EXIT_DONE;
+    enum nkv_status status = NKV_OK;
 
     *client = NULL;
     (void)nkv_shell_port_drop_lost(port);
     if (!port->is_open) {
-        code = open_port(port, how);
+        status = open_port(port, how, why);
     }
-    if (code != NKV_EXIT_DONE) {
-        return code;
+    if (status != NKV_OK) {
+        return status;
     }
     transport.baud = port->transport.baud;
     if (port->transport.descriptor != NULL) {
         transport.descriptor = descriptor_of_port;
     }
-    if (nkv_client_open_transport(&transport, how, client) == NKV_OK) {
-        return NKV_EXIT_DONE;
+    status = nkv_client_open_transport(&transport, how, client);
+    if (status != NKV_OK) {
+        nkv_client_free(client);
+        snprintf(why, NKV_CLIENT_WHY_SIZE, "no memory");
     }
-    nkv_client_free(client);
-    return nkv_fail_for_memory();
+    return status;
+}
+
+bool nkv_shell_port_was_lost(const struct nkv_shell_port *port)
+{
+    return port->was_open && (!port->is_open || port->is_lost);
+}
+
+void nkv_shell_port_look(struct nkv_shell_port *port)
+{
+    struct pollfd item = {.events = POLLRDHUP};
+
+    if (!port->is_open || port->transport.descriptor == NULL) {
+        return;
+    }
+    item.fd = port->transport.descriptor(port->transport.context);
+    if (poll(&item, 1, 0) > 0) {
+        port->is_lost = true;
+    }
 }
 
 bool nkv_shell_port_drop_lost(struct nkv_shell_port *port)
