@@ -26,14 +26,20 @@ struct nkv_server_store *nkv_store_of(const struct nkv_rpc_call *call)
     return &nkv_server_of(call)->config->stores[nkv_work_of(call)->store];
 }
 
-/* NULL: the call is none of nkv_serve_method's. */
+/* Of a call that nkv_serve_method handles. */
 static const struct nkv_server_method *
 method_of(const struct nkv_rpc_call *call)
 {
+    return nkv_rpc_method_of(call)->data;
+}
+
+/* Whether a slot has a call that nobody else may disturb on its store. */
+static bool is_alone(const struct nkv_rpc_call *call)
+{
     const struct nkv_rpc_method *method = nkv_rpc_method_of(call);
 
-    return method != NULL && method->handle == nkv_serve_method ? method->data
-                                                                : NULL;
+    return method != NULL && method->handle == nkv_serve_method &&
+           method_of(call)->is_alone;
 }
 
 bool nkv_store_is_busy(const struct nkv_rpc_call *call)
@@ -43,9 +49,8 @@ bool nkv_store_is_busy(const struct nkv_rpc_call *call)
 
     for (size_t i = 0; i < memory->call_count; i++) {
         const struct nkv_rpc_call *other = &memory->calls[i];
-        const struct nkv_server_method *method = method_of(other);
 
-        if (other != call && method != NULL && method->is_alone &&
+        if (other != call && is_alone(other) &&
             nkv_store_of(other) == nkv_store_of(call)) {
             return true;
         }
