@@ -90,24 +90,28 @@ static void tell(const struct nkv_selftest_result *result)
     }
 }
 
-static bool is_blank(const struct nkv_flash *flash, uint32_t sector)
+static bool is_erased(const uint8_t *bytes, size_t size)
 {
-    for (uint32_t done = 0; done < flash->sector_size;) {
-        uint32_t size = flash->sector_size - done;
-
-        if (size > sizeof buffer) {
-            size = sizeof buffer;
-        }
-        if (flash->read(flash->context, sector * flash->sector_size + done,
-                        buffer, size) != NKV_OK) {
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != ERASED) {
             return false;
         }
-        for (uint32_t i = 0; i < size; i++) {
-            if (buffer[i] != ERASED) {
-                return false;
-            }
+    }
+    return true;
+}
+
+static bool is_blank(const struct nkv_flash *flash, uint32_t sector)
+{
+    uint32_t at = sector * flash->sector_size;
+    uint32_t size;
+
+    for (uint32_t left = flash->sector_size; left > 0; left -= size) {
+        size = left < sizeof buffer ? left : sizeof buffer;
+        if (flash->read(flash->context, at, buffer, size) != NKV_OK ||
+            !is_erased(buffer, size)) {
+            return false;
         }
-        done += size;
+        at += size;
     }
     return true;
 }
@@ -166,18 +170,24 @@ static void run_once(const struct nkv_board *board)
     }
 }
 
+/* A byte that comes between the look and the sleep ends the sleep. */
+static void wait_until_asked(void)
+{
+    while (!is_asked) {
+        nkv_interrupts_off();
+        if (!is_asked) {
+            nkv_board_wait();
+        }
+        nkv_interrupts_on();
+    }
+}
+
 int main(void)
 {
     const struct nkv_board *board = nkv_board_start(receive);
 
     for (;;) {
         run_once(board);
-        while (!is_asked) {
-            nkv_interrupts_off();
-            if (!is_asked) {
-                nkv_board_wait();
-            }
-            nkv_interrupts_on();
-        }
+        wait_until_asked();
     }
 }

@@ -242,7 +242,7 @@ static void init_config(struct nkv_real_device *device)
         .firmware = "1.2.3",
         .stores = device->served,
         .store_count = NKV_DEVICE_STORES,
-        .stream = {device, read_line, write_line},
+        .stream = {.context = device, .read = read_line, .write = write_line},
         .now_ms = now_ms,
         .clock_context = device,
         .rx_window = window,
