@@ -229,6 +229,7 @@ test_a_store_that_did_not_mount_whole_gives_what_it_has()
     grep -q 'did not mount whole' err || fail 'it says so'
 }
 
+# What takes a slow line some seconds is put over a fast one.
 forty_keys()
 {
     local i
@@ -236,17 +237,19 @@ forty_keys()
     for i in {10..49}; do
         echo "put key$i value-of-$i"
     done >script
-    norkv_from script --port "$1" sh
+    start_sim --pty
+    norkv_from script --port "$PORT" sh
     expect_rc 0
+    stop_device
 }
 
 test_a_port_that_goes_away_is_waited_for()
 {
     local address pid
 
+    forty_keys
     start_sim --tcp 127.0.0.1:0 --baud 9600
     address=${PORT#tcp:}
-    forty_keys "$PORT"
     "$NORKV" --port "$PORT" backup -v -o saved >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
@@ -266,9 +269,9 @@ test_a_link_to_a_port_is_followed_anew()
 {
     local pid
 
+    forty_keys
     start_sim --pty --baud 9600
     ln -s "$PORT" port
-    forty_keys "$TMP/port"
     "$NORKV" --port "$TMP/port" backup -v -o saved >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
@@ -290,9 +293,9 @@ test_another_unit_is_not_taken_for_the_one_that_went()
 {
     local address pid
 
+    forty_keys
     start_sim --tcp 127.0.0.1:0 --baud 9600
     address=${PORT#tcp:}
-    forty_keys "$PORT"
     "$NORKV" --port "$PORT" backup -v -o saved --timeout 20 >out 2>err \
         </dev/null &
     pid=$!

@@ -135,6 +135,7 @@ await_port()
 # Sets PORT and DEVICE_PID. The flash file is $TMP/flash.
 start_sim()
 {
+    needs 'a line of the simulator'
     start_program "$SIM" --flash "$TMP/flash" --unit-id UNIT-7 "$@"
 }
 
