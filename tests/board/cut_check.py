@@ -49,13 +49,13 @@ class Checker:
         self.environment["ASAN_OPTIONS"] = \
             os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
-    def problems(self, image, allowed, erased, random):
-        """Texts; none: all is well. erased is the range of a sector whose erase
-        was cut, which may hold anything, or None."""
+    def problems(self, image, allowed, unclear, random):
+        """Texts; none: all is well. unclear is the range of a sector of which an
+        image does not tell what the cut did (Operation.unclear), or None."""
         try:
             with tempfile.TemporaryDirectory() as folder:
                 folder = pathlib.Path(folder)
-                return [*self.check_image(folder / "cut", image, erased),
+                return [*self.check_image(folder / "cut", image, unclear),
                         *self.check_firmware(folder, image, allowed, random)]
         except (qemu_board.QemuError, subprocess.TimeoutExpired, OSError,
                 ValueError) as error:
@@ -116,9 +116,9 @@ class Checker:
              *self.geometry], text=True, capture_output=True, timeout=HANG_S,
             env=self.environment)
 
-    def check_image(self, path, image, erased):
-        """norkv image check finds no loss. What a cut erase left it cannot tell
-        from data that are lost, but it lies in that sector alone."""
+    def check_image(self, path, image, unclear):
+        """norkv image check finds no loss, but for what it cannot tell from data
+        that are lost, and that lies in the one sector."""
         path.write_bytes(image)
         done = self.image_command("check", path)
         if done.returncode == 0:
@@ -126,8 +126,8 @@ class Checker:
         report = json.loads(done.stdout or "{}")
         places = [place["offset"] for place in report.get("damage", [])
                   if place["kind"] in ("corrupt", "foreign")]
-        if erased is None or report.get("repaired_status") != "OK" or \
-                not all(offset in erased for offset in places):
+        if unclear is None or report.get("repaired_status") != "OK" or \
+                not all(offset in unclear for offset in places):
             yield "norkv image check: " + (done.stderr + done.stdout).strip()
 
     def dump(self, path, image):

@@ -38,6 +38,14 @@ class Operation:
         if self.changed[-1] not in self.range:
             raise ValueError("one operation changed two sectors")
 
+    def unclear(self):
+        """The range of the sector, where what a cut leaves looks like lost data:
+        an erase's may be anything; an entry that ends with its sector and lacks
+        bits of its last word has no erased bytes behind it that would show that
+        it was never whole. None: elsewhere."""
+        ends_sector = self.changed[-1] // 4 == (self.range.stop - 1) // 4
+        return self.range if self.erase or ends_sector else None
+
     def ways(self):
         return ("nothing", "part", "half", "noise") if self.erase else \
             ("nothing", "part", "bits")

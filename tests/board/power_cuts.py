@@ -170,9 +170,6 @@ class Cut:
         self.name = f"{stop.number}-{'erase' if operation.erase else 'program'}"
         self.name += f"-{way}"
 
-    def erased(self):
-        return self.operation.range if self.operation.erase else None
-
     def image(self):
         return self.operation.image(self.way, random.Random(self.seed))
 
@@ -200,9 +197,10 @@ def keep(cut, checker, problems, folder):
     (folder / "after").write_bytes(cut.stop.after)
     allowed = {key.hex(): [hex_of(value) for value in values]
                for key, values in cut.stop.allowed.items()}
+    unclear = cut.operation.unclear()
     (folder / "cut.json").write_text(json.dumps(
         {"allowed": allowed, "geometry": checker.geometry,
-         "erased": cut.erased() and [cut.erased().start, cut.erased().stop],
+         "unclear": unclear and [unclear.start, unclear.stop],
          "seed": cut.seed, "problems": problems}, indent=1))
     return folder
 
@@ -225,7 +223,8 @@ class Result:
 
     def check(self, cut):
         return self.checker.problems(cut.image(), cut.stop.allowed,
-                                     cut.erased(), random.Random(cut.seed))
+                                     cut.operation.unclear(),
+                                     random.Random(cut.seed))
 
     def tell(self, cut, problems):
         folder = keep(cut, self.checker, problems, self.options.keep)
@@ -257,8 +256,8 @@ def replay(options):
     checker = Checker(options.board, options.norkv, options.elf,
                       kept["geometry"])
     problems = checker.problems((options.replay / "image").read_bytes(),
-                                allowed, kept["erased"] and
-                                range(*kept["erased"]),
+                                allowed, kept["unclear"] and
+                                range(*kept["unclear"]),
                                 random.Random(kept["seed"]))
     print(*problems or ["nothing is wrong"], sep="\n")
     return bool(problems)
