@@ -90,6 +90,7 @@ static bool take_field(struct nkv_span *from, struct wire_field *field)
 }
 
 /* The field with the number of a key, or what ends the table. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static const struct nkv_field *find_field(const struct nkv_field *field,
                                           uint32_t key)
 {
@@ -138,6 +139,7 @@ static bool keep(const struct nkv_field *field, const struct wire_field *from,
     return fits;
 }
 
+/* NOLINTNEXTLINE(readability-function-size) */
 bool nkv_fields_decode(struct nkv_span bytes, const struct nkv_field *fields,
                        bool strict, void *to)
 {
@@ -282,6 +284,7 @@ static const struct nkv_field *end_of(const struct nkv_field *fields)
     return fields;
 }
 
+/* NOLINTNEXTLINE(readability-function-size) */
 bool nkv_fields_prepend(struct nkv_buffer *room, uint8_t number,
                         const struct nkv_field *fields, const void *from)
 {

@@ -55,8 +55,11 @@
 #define NKV_PART(of, ...) NKV_PART_OF(NKV_NO_BRACKETS of, __VA_ARGS__)
 #define NKV_NO_BRACKETS(...) __VA_ARGS__
 #define NKV_PART_OF(...) NKV_PART_FIELD(__VA_ARGS__)
+/* A path of members takes no brackets. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define NKV_PART_FIELD(type, part, store, rule, kind, member, number)          \
     NKV_FIELD_##store##_##rule##_##kind(type, part.member, number)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define NKV_ENTRY(type, member, number, wire_type, kind)                       \
     {NKV_FIELD_KEY(number, wire_type), kind, offsetof(type, member)},

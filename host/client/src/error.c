@@ -72,6 +72,8 @@ const char *nkv_reason_text(enum nkv_reason reason)
     static const char read_only[] =
         "the store is read-only: mounting it found foreign data or an erase "
         "that was cut short (erase-all clears it)";
+    static const char flash_fault[] =
+        "the store's flash cannot be used ('norkv info' says why)";
     static const char *const texts[] = {
         [NKV_REASON_NONE] = "no reason given",
         [NKV_REASON_STORE_FULL] = "the store is full",
@@ -88,8 +90,7 @@ const char *nkv_reason_text(enum nkv_reason reason)
         [NKV_REASON_STORE_READ_ONLY] = read_only,
         [NKV_REASON_BUSY] = "another long operation is running",
         [NKV_REASON_SEQ_REUSED] = "the mutation's number was used before",
-        [NKV_REASON_FLASH_FAULT] = "the store's flash cannot be used ('norkv "
-                                   "info' says why)",
+        [NKV_REASON_FLASH_FAULT] = flash_fault,
     };
     if ((unsigned)reason >= sizeof(texts) / sizeof(texts[0]))
         return "a reason that this library does not know";
