@@ -23,22 +23,12 @@ enum {
     SIZE_3_BYTES = 0x1000000
 };
 
-static bool is_power_of_two(uint32_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
-}
-
 static enum nkv_spi_nor_fault check_config(struct nkv_spi_nor *nor)
 {
     const struct nkv_spi_nor_config *config = nor->config;
     const struct nkv_flash *flash = &nor->flash;
-    const bool is_sane = is_power_of_two(flash->program_unit) &&
-                         flash->program_unit <= NKV_PROGRAM_UNIT_MAX &&
-                         flash->sector_size <= NKV_SECTOR_SIZE_MAX &&
-                         flash->sector_size % 16 == 0 &&
-                         flash->sector_size % flash->program_unit == 0 &&
+    const bool is_sane = nkv_flash_is_valid(flash) &&
                          config->size % flash->sector_size == 0 &&
-                         flash->sector_count >= 2 &&
                          (config->offset == NKV_SPI_NOR_AT_END ||
                           config->offset % flash->sector_size == 0);
 

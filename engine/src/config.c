@@ -2,23 +2,6 @@
 
 #include "copies.h"
 
-static bool is_power_of_two(uint32_t n)
-{
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
-static bool flash_is_valid(const struct nkv_flash *flash)
-{
-    return flash != NULL && flash->read && flash->program && flash->erase &&
-           is_power_of_two(flash->program_unit) &&
-           flash->program_unit <= NKV_PROGRAM_UNIT_MAX &&
-           flash->sector_count >= 2 && flash->sector_size >= 2 * NKV_UNIT &&
-           flash->sector_size <= NKV_SECTOR_SIZE_MAX &&
-           flash->sector_size % NKV_UNIT == 0 &&
-           flash->sector_size % flash->program_unit == 0 &&
-           flash->sector_count <= UINT32_MAX / flash->sector_size;
-}
-
 static bool formats_are_valid(const struct nkv_config *config)
 {
     if (config->format_count > 0 && config->formats == NULL)
@@ -39,8 +22,7 @@ static bool memory_is_valid(const struct nkv_config *config, uint32_t copies)
     return memory->index != NULL && memory->sectors != NULL &&
            memory->buffer != NULL && config->max_keys > 0 &&
            config->max_keys < 1u << 24 &&
-           memory->index_words >=
-               NKV_INDEX_WORDS((size_t)config->max_keys, copies) &&
+           memory->index_words >= NKV_INDEX_WORDS(config->max_keys, copies) &&
            memory->sector_capacity >= config->flash->sector_count &&
            memory->buffer_size > 0 && memory->buffer_size % NKV_UNIT == 0 &&
            memory->buffer_size % config->flash->program_unit == 0;
@@ -50,8 +32,8 @@ bool nkv_config_is_valid(const struct nkv_config *config)
 {
     uint32_t copies = config->copies == 0 ? 1 : config->copies;
 
-    return flash_is_valid(config->flash) && formats_are_valid(config) &&
-           copies <= nkv_copies_most() &&
+    return config->flash != NULL && nkv_flash_is_valid(config->flash) &&
+           formats_are_valid(config) && copies <= nkv_copies_most() &&
            copies < config->flash->sector_count &&
            memory_is_valid(config, copies);
 }

@@ -71,11 +71,10 @@ static uint32_t unit_count(const struct nkv_selftest *test)
 /* The units that are programmed alone, one after the other. */
 static uint32_t single(const struct nkv_selftest *test, uint32_t number)
 {
-    const uint32_t units[SINGLES] = {0, unit_count(test) - 1,
-                                     unit_count(test) / 2};
-
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn) */
-    return units[number];
+    if (number == 0) {
+        return 0;
+    }
+    return number == 1 ? unit_count(test) - 1 : unit_count(test) / 2;
 }
 
 static bool is_programmed(const struct nkv_selftest *test, uint32_t unit)
@@ -157,8 +156,21 @@ static bool differs(struct nkv_selftest *test, uint32_t offset, uint8_t found,
     return fail(test, NKV_OK);
 }
 
+/* Whether what was read at an offset of the sector is as it should be. */
+static bool is_expected(struct nkv_selftest *test, uint32_t offset,
+                        const uint8_t *bytes, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        uint8_t expected = expected_at(test, offset + i);
+
+        if (bytes[i] != expected) {
+            return differs(test, offset + i, bytes[i], expected);
+        }
+    }
+    return true;
+}
+
 /* Whether all of the sector reads as it should. */
-/* NOLINTNEXTLINE(readability-function-size) */
 static bool verify(struct nkv_selftest *test)
 {
     uint32_t size = flash_of(test)->sector_size;
@@ -166,14 +178,9 @@ static bool verify(struct nkv_selftest *test)
 
     for (uint32_t at = 0, n; at < size; at += n) {
         n = size - at < CHUNK ? size - at : CHUNK;
-        if (!read(test, start_of(test) + at, chunk, n)) {
+        if (!read(test, start_of(test) + at, chunk, n) ||
+            !is_expected(test, at, chunk, n)) {
             return false;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            if (chunk[i] != expected_at(test, at + i)) {
-                return differs(test, at + i, chunk[i],
-                               expected_at(test, at + i));
-            }
         }
     }
     return true;
@@ -181,30 +188,13 @@ static bool verify(struct nkv_selftest *test)
 
 /* ---- The checks: each returns whether it goes on in its phase ---------- */
 
-static bool is_power_of_two(uint32_t n)
-{
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
-static bool is_legal(const struct nkv_selftest_setup *setup)
-{
-    const struct nkv_flash *flash = setup->flash;
-
-    return flash->read != NULL && flash->program != NULL &&
-           flash->erase != NULL && is_power_of_two(flash->program_unit) &&
-           flash->program_unit <= NKV_PROGRAM_UNIT_MAX &&
-           flash->sector_count >= 2 && flash->sector_size >= 32 &&
-           flash->sector_size <= NKV_SECTOR_SIZE_MAX &&
-           flash->sector_size % 16 == 0 &&
-           flash->sector_size % flash->program_unit == 0 &&
-           flash->sector_count <= UINT32_MAX / flash->sector_size &&
-           setup->sector < flash->sector_count &&
-           setup->buffer.capacity >= flash->program_unit;
-}
-
 static bool check_geometry(struct nkv_selftest *test)
 {
-    if (!is_legal(test->setup)) {
+    const struct nkv_selftest_setup *setup = test->setup;
+
+    if (!nkv_flash_is_valid(setup->flash) ||
+        setup->sector >= setup->flash->sector_count ||
+        setup->buffer.capacity < setup->flash->program_unit) {
         (void)fail(test, NKV_INVALID_ARGUMENT);
     }
     return false;
@@ -327,14 +317,9 @@ static bool read_exactly(struct nkv_selftest *test, uint32_t offset,
     uint8_t bytes[GUARD + READ_MAX + GUARD];
 
     memset(bytes, GUARD_BYTE, sizeof bytes);
-    if (!read(test, start_of(test) + offset, bytes + GUARD, size)) {
+    if (!read(test, start_of(test) + offset, bytes + GUARD, size) ||
+        !is_expected(test, offset, bytes + GUARD, size)) {
         return false;
-    }
-    for (uint32_t i = 0; i < size; i++) {
-        if (bytes[GUARD + i] != expected_at(test, offset + i)) {
-            return differs(test, offset + i, bytes[GUARD + i],
-                           expected_at(test, offset + i));
-        }
     }
     return is_guarded(bytes, size) || fail(test, NKV_INTERNAL);
 }

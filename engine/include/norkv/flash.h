@@ -7,6 +7,7 @@
 #define NORKV_FLASH_H
 
 #include <norkv/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,5 +56,9 @@ struct nkv_flash {
     /* Erases the sector whose number, from 0, is given. */
     enum nkv_status (*erase)(void *context, uint32_t sector);
 };
+
+/* Whether all functions are there and the sizes are what is said of them above,
+ * the partition's fitting 32 bits: what a store takes. Touches no flash. */
+bool nkv_flash_is_valid(const struct nkv_flash *flash);
 
 #endif

@@ -54,7 +54,7 @@ enum {
 /* Index words for max_keys keys and a number of copies: (1 + copies) * 4 bytes
  * a slot, so about 9 bytes a key with one copy. */
 #define NKV_INDEX_WORDS(max_keys, copies)                                      \
-    (((max_keys) + NKV_TOMBSTONES(max_keys) + 1u) * (1u + (copies)))
+    ((size_t)((max_keys) + NKV_TOMBSTONES(max_keys) + 1u) * (1u + (copies)))
 
 /* What the store knows of a sector, 12 bytes. Members are private. */
 struct nkv_sector {
