@@ -89,18 +89,23 @@ static bool take_field(struct nkv_span *from, struct wire_field *field)
     }
 }
 
+/* The field behind this one; a part's fields are behind it too. */
+static const struct nkv_field *next_field(const struct nkv_field *field)
+{
+    if (field->kind == NKV_FIELD_PART) {
+        while (field->kind != NKV_FIELD_PART_END) {
+            field++;
+        }
+    }
+    return field + 1;
+}
+
 /* The field with the number of a key, or what ends the table. */
-/* NOLINTNEXTLINE(readability-function-size) */
 static const struct nkv_field *find_field(const struct nkv_field *field,
                                           uint32_t key)
 {
     while (field->key != 0 && field->key >> 3 != key >> 3) {
-        if (field->kind == NKV_FIELD_PART) {
-            while (field->kind != NKV_FIELD_PART_END) {
-                field++;
-            }
-        }
-        field++;
+        field = next_field(field);
     }
     return field;
 }
@@ -139,7 +144,6 @@ static bool keep(const struct nkv_field *field, const struct wire_field *from,
     return fits;
 }
 
-/* NOLINTNEXTLINE(readability-function-size) */
 bool nkv_fields_decode(struct nkv_span bytes, const struct nkv_field *fields,
                        bool strict, void *to)
 {
@@ -150,6 +154,7 @@ bool nkv_fields_decode(struct nkv_span bytes, const struct nkv_field *fields,
     while (bytes.size > 0 || known != fields) {
         struct wire_field taken;
         const struct nkv_field *field;
+        bool is_kept;
 
         if (bytes.size == 0) {
             bytes = behind;
@@ -160,17 +165,12 @@ bool nkv_fields_decode(struct nkv_span bytes, const struct nkv_field *fields,
             return false;
         }
         field = find_field(known, taken.key);
-        if (field->key == 0) {
-            continue;
+        is_kept = field->key == taken.key &&
+                  keep(field, &taken, (uint8_t *)to + field->offset);
+        if (!is_kept && strict && field->key != 0) {
+            return false;
         }
-        if (field->key != taken.key ||
-            !keep(field, &taken, (uint8_t *)to + field->offset)) {
-            if (strict) {
-                return false;
-            }
-            continue;
-        }
-        if (field->kind == NKV_FIELD_PART) {
+        if (is_kept && field->kind == NKV_FIELD_PART) {
             behind = bytes;
             bytes = taken.bytes;
             known = field + 1;
@@ -284,7 +284,6 @@ static const struct nkv_field *end_of(const struct nkv_field *fields)
     return fields;
 }
 
-/* NOLINTNEXTLINE(readability-function-size) */
 bool nkv_fields_prepend(struct nkv_buffer *room, uint8_t number,
                         const struct nkv_field *fields, const void *from)
 {
@@ -300,15 +299,12 @@ bool nkv_fields_prepend(struct nkv_buffer *room, uint8_t number,
         if (field->kind == NKV_FIELD_PART_END) {
             end = writer.left;
             is_there = *(const bool *)at;
-        } else if (field->kind != NKV_FIELD_PART) {
-            if (is_there) {
-                put_field(&writer, field, at);
-            }
+        } else if (!is_there) {
+            is_there = field->kind == NKV_FIELD_PART;
+        } else if (field->kind == NKV_FIELD_PART) {
+            put_head(&writer, field->key, end - writer.left);
         } else {
-            if (is_there) {
-                put_head(&writer, field->key, end - writer.left);
-            }
-            is_there = true;
+            put_field(&writer, field, at);
         }
     }
     if (number != 0) {

@@ -52,17 +52,24 @@ static size_t read(void *context, uint8_t *to, size_t capacity)
     return nkv_receive_ring_read(&ring, to, capacity);
 }
 
-/* NOLINTNEXTLINE(readability-function-size) */
+static bool wait_until_free(void)
+{
+    uint32_t since_ms = nkv_chip_now_ms();
+
+    while (!nkv_chip_uart_is_free()) {
+        if (nkv_chip_now_ms() - since_ms > SEND_MAX_MS) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum nkv_status write(void *context, const uint8_t *from, size_t size)
 {
     (void)context;
     for (size_t i = 0; i < size; i++) {
-        uint32_t since_ms = nkv_chip_now_ms();
-
-        while (!nkv_chip_uart_is_free()) {
-            if (nkv_chip_now_ms() - since_ms > SEND_MAX_MS) {
-                return NKV_DEADLINE_EXCEEDED;
-            }
+        if (!wait_until_free()) {
+            return NKV_DEADLINE_EXCEEDED;
         }
         nkv_chip_uart_send(from[i]);
     }

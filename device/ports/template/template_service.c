@@ -20,7 +20,6 @@ enum {
     STALL_MAX_MS = 500
 };
 
-/* NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result) */
 NKV_DEFINE_MEMORY(store_memory, MAX_KEYS, COPIES, NKV_CHIP_SECTOR_COUNT,
                   BUFFER);
 NKV_DEFINE_SERVER_MEMORY(server_memory, NKV_TEMPLATE_MAX_FRAME, MAX_PACKET,
