@@ -23,6 +23,30 @@ extern const uint32_t nkv_data_load[];
 extern uint32_t nkv_bss_start[];
 extern uint32_t nkv_bss_end[];
 
+enum {
+    /* Places in nkv_exceptions: the exceptions of every Cortex-M count from 1.
+     */
+    NKV_EXCEPTION_RESET = 1 - 1,
+    NKV_EXCEPTION_NMI = 2 - 1,
+    NKV_EXCEPTION_HARD_FAULT = 3 - 1,
+    NKV_EXCEPTION_SYSTICK = 15 - 1,
+    NKV_EXCEPTIONS = 15
+};
+
+/* What a vector table begins with; the interrupts follow. What is 0 is no Thumb
+ * code: if it were ever taken, that is a fault (ARMv6-M and ARMv7-M
+ * Architecture Reference Manual, B1.5). */
+struct nkv_exceptions {
+    uint32_t *stack;
+    void (*handlers[NKV_EXCEPTIONS])(void);
+};
+
+/* Its members, as every board has them. */
+#define NKV_EXCEPTION_HANDLERS                                                 \
+    .stack = nkv_stack_top, .handlers[NKV_EXCEPTION_RESET] = nkv_start,        \
+    .handlers[NKV_EXCEPTION_NMI] = nkv_fault,                                  \
+    .handlers[NKV_EXCEPTION_HARD_FAULT] = nkv_fault
+
 /* The reset vector: paints the stack, sets the variables, calls main. */
 _Noreturn void nkv_start(void);
 

@@ -12,12 +12,11 @@ static const struct nkv_rpc_method maintenance[] = {
 
 static const struct nkv_rpc_method echo[] = {NKV_SERVE_ECHO_SERVICE_ECHO};
 
-#define METHODS(table) (table), sizeof(table) / sizeof((table)[0])
-
 static const struct nkv_rpc_service list[] = {
-    {NKV_SERVICE_DEVICE, METHODS(device)},
-    {NKV_SERVICE_STORE, METHODS(store)},
-    {NKV_SERVICE_MAINTENANCE, METHODS(maintenance)},
-    {NKV_SERVICE_ECHO_SERVICE, METHODS(echo)}};
+    {NKV_SERVICE_DEVICE, NKV_SERVE_ALL_OF(device)},
+    {NKV_SERVICE_STORE, NKV_SERVE_ALL_OF(store)},
+    {NKV_SERVICE_MAINTENANCE, NKV_SERVE_ALL_OF(maintenance)},
+    {NKV_SERVICE_ECHO_SERVICE, NKV_SERVE_ALL_OF(echo)}};
 
-const struct nkv_server_services nkv_services_smallest = {METHODS(list)};
+const struct nkv_server_services nkv_services_smallest = {
+    NKV_SERVE_ALL_OF(list)};

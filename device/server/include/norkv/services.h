@@ -8,8 +8,8 @@
  * static const struct nkv_rpc_method store_methods[] = {
  *     NKV_SERVE_STORE_GET, NKV_SERVE_STORE_PUT};
  * static const struct nkv_rpc_service services[] = {
- *     {NKV_SERVICE_STORE, store_methods, 2}};
- * static const struct nkv_server_services mine = {services, 1};
+ *     {NKV_SERVICE_STORE, NKV_SERVE_ALL_OF(store_methods)}};
+ * static const struct nkv_server_services mine = {NKV_SERVE_ALL_OF(services)};
  */
 #ifndef NORKV_SERVICES_H
 #define NORKV_SERVICES_H
@@ -17,6 +17,9 @@
 #include <norkv/ids.h>
 #include <norkv/rpc.h>
 #include <norkv/server.h>
+
+/* A table and the number of its entries: two members of what refers to it. */
+#define NKV_SERVE_ALL_OF(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* All methods of docs/protocol.md. */
 extern const struct nkv_server_services nkv_services_all;
