@@ -31,7 +31,7 @@ static void reset(struct nkv_store *store, const struct nkv_config *config)
         .index = config->memory.index,
         .sector_bytes = config->flash->sector_size,
         .sector_count = config->flash->sector_count,
-        .slots = NKV_INDEX_WORDS(config->max_keys, 0u),
+        .slots = (uint32_t)NKV_INDEX_WORDS(config->max_keys, 0u),
         .copies = config->copies == 0 ? 1 : config->copies,
         .victim = NKV_NONE,
         .spare = NKV_NONE,
