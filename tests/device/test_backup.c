@@ -357,6 +357,22 @@ static void a_backup_goes_on_behind_the_last_key_of_each_chunk(void **state)
     }
 }
 
+static void a_cancelled_backup_ends(void **state)
+{
+    struct nkv_rig *rig = *state;
+    uint32_t call_id;
+
+    put_numbered(rig, 0, 60);
+    call_id = start_backup(rig, &(struct request){0});
+    assert_true(nkv_rig_poll(rig));
+    assert_true(rig->frame_count > 0);
+    cancel(rig, NKV_METHOD_STORE_BACKUP, call_id);
+    (void)nkv_rig_poll(rig);
+    assert_false(nkv_rpc_is_running(&rig->server.rpc));
+    nkv_rig_run(rig);
+    assert_int_equal(rig->frame_count, 0);
+}
+
 static void every_packet_limit_is_kept_and_used(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -895,6 +911,7 @@ int main(void)
         TEST(every_record_comes_once_with_its_value),
         TEST(only_keys_with_the_prefix_come),
         TEST(a_backup_goes_on_behind_the_last_key_of_each_chunk),
+        TEST(a_cancelled_backup_ends),
         TEST(every_packet_limit_is_kept_and_used),
         cmocka_unit_test(the_smallest_transmit_buffer_serves_the_longest_keys),
         TEST(records_of_every_size_come_or_are_skipped),

@@ -322,6 +322,29 @@ static void a_cancelled_check_stops(void **state)
     assert_int_equal(run_check(rig, 0, 0).status, NKV_OK);
 }
 
+static void cancelled_sectors_stop(void **state)
+{
+    struct nkv_rig *rig = *state;
+    struct nkv_packet cancel = {
+        .type = NKV_PACKET_CLIENT_ERROR,
+        .channel_id = 1,
+        .service_id = NKV_SERVICE_MAINTENANCE,
+        .method_id = NKV_METHOD_MAINTENANCE_SECTORS,
+    };
+
+    /* A packet takes but a few of them. */
+    assert_int_equal(nkv_rig_open(rig, 1, NKV_SERVER_PACKET_MIN).status,
+                     NKV_OK);
+    cancel.call_id = start(rig, NKV_METHOD_MAINTENANCE_SECTORS, 0, 0);
+    assert_true(nkv_rig_poll(rig));
+    assert_true(rig->frame_count > 0);
+    nkv_rig_send_packet(rig, &cancel);
+    (void)nkv_rig_poll(rig);
+    assert_false(nkv_rpc_is_running(&rig->server.rpc));
+    nkv_rig_run(rig);
+    assert_int_equal(rig->frame_count, 0);
+}
+
 static void a_check_of_a_failing_flash_says_so(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -481,6 +504,7 @@ int main(void)
         TEST(a_long_check_reports_from_time_to_time),
         TEST(other_calls_go_on_beside_a_check),
         TEST(a_cancelled_check_stops),
+        TEST(cancelled_sectors_stop),
         TEST(a_check_of_a_failing_flash_says_so),
         TEST(a_wrong_store_or_sector_is_refused),
         TEST(sectors_are_the_stores),

@@ -54,6 +54,7 @@ static void a_frame_cut_anywhere_costs_only_itself(void **state)
     }
     assert_int_equal(nkv_server_line_counters(&rig->server)->bad_frames,
                      size - 3);
+    assert_int_equal(nkv_rig_statistics(rig, 0).line.bad_frames, size - 3);
 }
 
 static void the_flag_that_opens_a_frame_ends_the_one_before(void **state)
@@ -158,6 +159,7 @@ a_frame_of_max_frame_is_taken_and_one_more_counted_as_oversize(void **state)
     send_content(rig, 3 * NKV_RIG_FRAME);
     expect_silence(rig);
     assert_int_equal(counters->oversize_frames, 2);
+    assert_int_equal(nkv_rig_statistics(rig, 0).line.oversize_frames, 2);
     nkv_rig_put(rig, "key", "value");
 }
 

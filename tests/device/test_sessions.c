@@ -63,7 +63,7 @@ static void a_repeated_delete_is_answered_as_the_first_was(void **state)
     assert_true(again.message.replayed);
     assert_int_equal(again.message.version, first.message.version);
     nkv_rig_expect(rig, "key", NULL);
-    assert_int_equal(nkv_server_line_counters(&rig->server)->replays, 1);
+    assert_int_equal(nkv_rig_statistics(rig, 0).line.replays, 1);
 }
 
 static void a_repeated_put_does_not_undo_a_newer_one(void **state)

@@ -366,6 +366,41 @@ static void a_conditional_put_of_a_missing_key_needs_version_0(void **state)
     nkv_rig_expect(rig, "key", NULL);
 }
 
+/* The entry of tests/golden/txid_zero.bin: k is v, with id 0. */
+static void a_key_with_id_0_takes_no_conditional_write(void **state)
+{
+    static const uint8_t entry[] = {
+        0xb5, 0xf0, 0xb2, 0x5a, 0xc3, 0x8c, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0,
+        'k',  'v',  0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct nkv_rig *rig = *state;
+    struct nkv_test_write put = {
+        .key = nkv_text("k"),
+        .value = nkv_text("new"),
+        .is_conditional = true,
+    };
+    struct nkv_test_answer answer;
+
+    for (uint32_t i = 0; i < sizeof entry; i++) {
+        nkv_flash_sim_poke(&rig->stores[0].flash, i, entry[i]);
+    }
+    nkv_rig_restart(rig);
+    nkv_rig_expect(rig, "k", "v");
+    for (put.if_version = 0; put.if_version < 2; put.if_version++) {
+        put.is_delete = !put.is_delete;
+        answer = write(rig, put);
+        expect_refusal(answer, NKV_FAILED_PRECONDITION,
+                       norkv_v1_Reason_REASON_VERSION_MISMATCH);
+        assert_int_equal(answer.message.version, 0);
+    }
+    nkv_rig_expect(rig, "k", "v");
+    nkv_rig_put(rig, "k", "plain");
+    put.is_delete = false;
+    put.if_version = nkv_rig_describe(rig, 0, "k").message.version;
+    assert_int_not_equal(put.if_version, 0);
+    assert_int_equal(write(rig, put).status, NKV_OK);
+    nkv_rig_expect(rig, "k", "new");
+}
+
 static void a_conditional_delete_needs_the_version_that_is_there(void **state)
 {
     struct nkv_rig *rig = *state;
@@ -462,6 +497,7 @@ int main(void)
         TEST(the_end_of_a_value_is_empty_and_behind_it_is_out_of_range),
         TEST(a_conditional_put_needs_the_version_that_is_there),
         TEST(a_conditional_put_of_a_missing_key_needs_version_0),
+        TEST(a_key_with_id_0_takes_no_conditional_write),
         TEST(a_conditional_delete_needs_the_version_that_is_there),
         cmocka_unit_test(a_full_key_table_is_told_from_a_full_store),
         TEST(a_damaged_entry_is_data_loss),
