@@ -1,23 +1,14 @@
 /*
- * Holds the figures of the line to their limits.
+ * Holds the figures of the line to their limits; reads their lines.
  *
- * test_line               measures them itself
- * test_line --size        reads the lines of scripts/server-size
- * test_line --all         reads lines of both kinds, and tells all limits
+ * test_line --figures     those of bench_line
+ * test_line --size        those of scripts/server-size
+ * test_line --all         both, and tells all limits
  */
 #include "limits.h"
-#include "work_line.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void measure(struct nkv_figures *figures)
-{
-    nkv_measure_puts(figures);
-    nkv_measure_uploads(figures);
-    nkv_measure_downloads(figures);
-    nkv_measure_wire_bytes(figures);
-}
 
 int main(int argc, char **argv)
 {
@@ -27,13 +18,11 @@ int main(int argc, char **argv)
     bool is_size = strcmp(mode, "--size") == 0;
     size_t failed = 0, held = 0;
 
-    if (argc > 2 || (argc == 2 && !is_all && !is_size)) {
-        fprintf(stderr, "usage: test_line [--size | --all]\n");
+    if (!is_all && !is_size && strcmp(mode, "--figures") != 0) {
+        fprintf(stderr, "usage: test_line --figures | --size | --all\n");
         return 2;
     }
-    if (argc == 1) {
-        measure(&figures);
-    } else if (!nkv_figures_read(&figures, stdin)) {
+    if (!nkv_figures_read(&figures, stdin)) {
         return 1;
     }
     for (size_t i = 0; i < nkv_line_limit_count; i++) {
