@@ -652,6 +652,57 @@ static void no_call_outlives_its_deadline(void **state)
     }
 }
 
+/* A value of many parts, few bytes of which come at a time. */
+static void answer_with_a_part(struct nkv_fake_device *device,
+                               const struct nkv_packet *request)
+{
+    uint8_t part[4] = {0};
+    Norkv__V1__GetResponse response = NORKV__V1__GET_RESPONSE__INIT;
+    unsigned *parts = device->context;
+    if (request->type != NKV_PACKET_REQUEST ||
+        request->method_id != NKV_METHOD_STORE_GET)
+        return;
+    response.value = (ProtobufCBinaryData){sizeof(part), part};
+    response.total_size = 10000;
+    response.version = 1;
+    nkv_fake_device_reply(device, request, NKV_PACKET_RESPONSE, NKV_OK,
+                          &response.base);
+    (*parts)++;
+}
+
+static void all_parts_of_a_value_have_one_deadline(void **state)
+{
+    (void)state;
+    for (int is_started = 0; is_started < 2; is_started++) {
+        struct nkv_bench bench;
+        struct nkv_fake_device device;
+        struct nkv_call_options call = {.deadline_ms = 700};
+        unsigned parts = 0;
+        nkv_bench_init(&bench, 1);
+        nkv_fake_device_init(&device, &bench);
+        device.answer = answer_with_a_part;
+        device.context = &parts;
+        bench.line.speed.latency_ms = 50;
+        struct nkv_client *client = nkv_bench_open(&bench, NULL);
+        struct result result = {.bench = &bench};
+        if (is_started) {
+            (void)start_get(client, "k", 700, &result);
+            for (unsigned i = 0; result.ends == 0; i++) {
+                assert_in_range(i, 0, 10000);
+                (void)wait_and_process(&bench, client);
+            }
+        } else {
+            result.status = block(client, 1, &call);
+            result.ended_ms = nkv_bench_now_ms(&bench);
+        }
+        assert_int_equal(result.status, NKV_DEADLINE_EXCEEDED);
+        assert_in_range(result.ended_ms, 700, 700 + 40);
+        assert_in_range(parts, 4, 10);
+        nkv_client_free(&client);
+        nkv_bench_free(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -671,6 +722,7 @@ int main(void)
         cmocka_unit_test(a_generic_call_is_sent_once_unless_told),
         cmocka_unit_test(a_line_that_takes_nothing_does_not_block),
         cmocka_unit_test(no_call_outlives_its_deadline),
+        cmocka_unit_test(all_parts_of_a_value_have_one_deadline),
     };
     return cmocka_run_group_tests_name("async", tests, NULL, NULL);
 }

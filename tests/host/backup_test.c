@@ -296,6 +296,71 @@ static void any_lost_frame_is_asked_for_again(void **state)
     }
 }
 
+static void any_lost_frame_of_the_client_is_sent_again(void **state)
+{
+    const struct nkv_line_faults loss = {.lose_write = 1000000};
+    unsigned i = 1;
+    (void)state;
+    for (bool lost = true; lost; i++) {
+        struct rig *rig = open_rig(&(struct rig_options){.max_packet = 512});
+        nkv_bench_arm(&rig->bench, &loss, i);
+        back_up(rig);
+        lost = rig->bench.line.counts.writes_lost > 0;
+        close_rig(rig);
+    }
+    /* Opening, the backup, the values of large records, the digest. */
+    assert_true(i > 10);
+}
+
+/* The host goes, without a word, once the device has sent so many frames. */
+static bool host_goes(struct nkv_real_device *device)
+{
+    struct rig *rig = device->hook_context;
+    if (!rig->happened && device->frames_sent >= rig->at_frame) {
+        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
+        rig->happened = true;
+    }
+    return false;
+}
+
+/* A backup and a digest, in the course of which the host goes. */
+static void lose_host(struct rig *rig, uint32_t at_frame)
+{
+    struct nkv_client_backup backup = backup_of(rig);
+    struct nkv_client_digest digest;
+    rig->at_frame = at_frame;
+    rig->device.before_poll = host_goes;
+    enum nkv_status status = nkv_client_backup(rig->client, NULL, &backup);
+    if (status == NKV_OK)
+        status =
+            nkv_client_digest(rig->client, NULL, text_span(""), &digest, NULL);
+    if (status == NKV_OK)
+        assert_true(rig->happened);
+    else
+        assert_int_equal(status, NKV_UNAVAILABLE);
+    nkv_client_free(&rig->client);
+    rig->bench.cut_at_ms = 0;
+}
+
+static void a_host_may_go_at_any_message(void **state)
+{
+    const struct rig_options options = {.speed = {115200, 1},
+                                        .max_packet = 512};
+    uint32_t frames = frames_of(&options);
+    (void)state;
+    for (uint32_t i = 1; i <= frames; i++) {
+        struct rig *rig = open_rig(&options);
+        lose_host(rig, rig->device.frames_sent + i);
+        rig->client = nkv_bench_open(
+            &rig->bench,
+            &(struct nkv_client_options){.max_packet = options.max_packet});
+        back_up(rig);
+        assert_true(rig->happened);
+        assert_false(nkv_rpc_is_running(&rig->device.server.rpc));
+        close_rig(rig);
+    }
+}
+
 /* Nothing arrives either way for a while, as when the cable is out. */
 static bool pull_cable(struct nkv_real_device *device)
 {
@@ -474,6 +539,8 @@ int main(void)
         cmocka_unit_test(a_bad_line_costs_time_and_no_record),
         cmocka_unit_test(a_restart_at_any_frame_costs_no_record),
         cmocka_unit_test(any_lost_frame_is_asked_for_again),
+        cmocka_unit_test(any_lost_frame_of_the_client_is_sent_again),
+        cmocka_unit_test(a_host_may_go_at_any_message),
         cmocka_unit_test(a_backup_goes_on_after_seconds_of_silence),
         cmocka_unit_test(writes_meanwhile_are_told_and_cost_no_record),
         cmocka_unit_test(a_large_record_that_is_deleted_does_not_come),

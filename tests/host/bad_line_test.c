@@ -330,6 +330,43 @@ static void restarts_on_a_bad_line_lose_no_plain_write(void **state)
     close_rig(rig);
 }
 
+/* Erases hold the device up for longer than a request usually takes. */
+static uint32_t retries_with_stall(uint32_t stall_max_ms)
+{
+    const struct nkv_device_options options = {
+        .sector_count = 4,
+        .erase_us = 800000,
+        .stall_max_ms = stall_max_ms,
+    };
+    struct nkv_bench bench;
+    struct nkv_real_device device;
+    struct nkv_client_counters counters;
+    uint8_t value[800];
+    nkv_bench_init(&bench, 1);
+    bench.line.speed = (struct nkv_line_speed){115200, 1};
+    nkv_real_device_init(&device, &bench, &options);
+    struct nkv_client *client = nkv_bench_open(&bench, NULL);
+    for (unsigned i = 0; i < 40; i++) {
+        memset(value, (int)i, sizeof(value));
+        assert_done(client,
+                    nkv_client_put(client, NULL, text_span("k"),
+                                   (struct nkv_span){value, sizeof(value)}));
+    }
+    assert_true(device.parts[0].flash.counts.erases > 4);
+    nkv_client_get_counters(client, &counters);
+    nkv_client_free(&client);
+    nkv_real_device_free(&device);
+    nkv_bench_free(&bench);
+    return counters.retries;
+}
+
+static void a_device_is_given_the_time_it_says_it_hears_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(retries_with_stall(900), 0);
+    assert_true(retries_with_stall(50) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +375,7 @@ int main(void)
         cmocka_unit_test(late_answers_are_not_taken_for_the_next_calls),
         cmocka_unit_test(everything_at_once_loses_no_data),
         cmocka_unit_test(restarts_on_a_bad_line_lose_no_plain_write),
+        cmocka_unit_test(a_device_is_given_the_time_it_says_it_hears_nothing),
     };
     return cmocka_run_group_tests_name("bad_line", tests, NULL, NULL);
 }

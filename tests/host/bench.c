@@ -95,6 +95,23 @@ static enum nkv_status bench_read(void *context, struct nkv_buffer to,
     }
 }
 
+void nkv_bench_arm(struct nkv_bench *bench,
+                   const struct nkv_line_faults *mishap, unsigned at)
+{
+    bench->writes = 0;
+    bench->mishap_at = at;
+    bench->mishap = *mishap;
+}
+
+static void write_line(struct nkv_bench *bench, struct nkv_span bytes)
+{
+    struct nkv_line_faults usual = bench->line.faults;
+    if (++bench->writes == bench->mishap_at)
+        bench->line.faults = bench->mishap;
+    nkv_line_sim_write(&bench->line, NKV_BENCH_CLIENT, bytes);
+    bench->line.faults = usual;
+}
+
 static enum nkv_status bench_write(void *context, struct nkv_span bytes,
                                    uint32_t timeout_ms, size_t *size)
 {
@@ -109,7 +126,7 @@ static enum nkv_status bench_write(void *context, struct nkv_span bytes,
         bytes.size = 1;
         bench->line.now_us += (uint64_t)bench->byte_ms * 1000;
     }
-    nkv_line_sim_write(&bench->line, NKV_BENCH_CLIENT, bytes);
+    write_line(bench, bytes);
     *size = bytes.size;
     return NKV_OK;
 }

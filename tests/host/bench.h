@@ -31,6 +31,11 @@ struct nkv_bench {
     bool is_stuck;
     /* When not 0: the line takes a byte at a time, and this long for each. */
     uint32_t byte_ms;
+    /* What the client wrote, in writes, a frame being a write; that with the
+     * number mishap_at, counted from 1, meets with these faults alone. */
+    unsigned writes;
+    unsigned mishap_at;
+    struct nkv_line_faults mishap;
     /* How often a client was opened, and closed its transport. */
     unsigned opened;
     unsigned closed;
@@ -46,6 +51,11 @@ struct nkv_client_transport nkv_bench_transport(struct nkv_bench *bench);
 /* Opens a client on the bench, or fails the test. options may be NULL. */
 struct nkv_client *nkv_bench_open(struct nkv_bench *bench,
                                   const struct nkv_client_options *options);
+
+/* The client's next writes are counted from 1, and number at meets with a
+ * mishap. */
+void nkv_bench_arm(struct nkv_bench *bench,
+                   const struct nkv_line_faults *mishap, unsigned at);
 
 /* Lets time pass in which the client does nothing, and the device what it
  * likes. */

@@ -30,21 +30,38 @@ static void run(const struct nkv_storm_setup *setup)
     }
     nkv_storm_settle(storm);
     uint32_t unknown = 0;
+    uint32_t abandoned = 0;
     for (size_t store = 0; store < NKV_DEVICE_STORES; store++) {
-        for (size_t i = 0; i < NKV_STORM_COUNTERS; i++)
+        for (size_t i = 0; i < NKV_STORM_COUNTERS; i++) {
             unknown += storm->counters[store][i].unknown;
+            abandoned += storm->counters[store][i].abandoned;
+        }
     }
-    print_message(
-        "seed %llu: %u mutations, %u acknowledged, %u unknown; %u "
-        "hosts, %u boots, %u power cuts; %llu requests repeated, %u "
-        "late answers, %u calls out of time\n",
-        (unsigned long long)setup->seed, storm->mutations, storm->acknowledged,
-        unknown, storm->hosts, storm->device.boots, storm->power_cuts,
-        (unsigned long long)storm->retries, storm->late, storm->out_of_time);
+    print_message("seed %llu: %u mutations, %u acknowledged, %u unknown, %u "
+                  "abandoned; %u hosts, %u boots, %u power cuts; %llu requests "
+                  "repeated, %u late answers, %u calls out of time\n",
+                  (unsigned long long)setup->seed, storm->mutations,
+                  storm->acknowledged, unknown, abandoned, storm->hosts,
+                  storm->device.boots, storm->power_cuts,
+                  (unsigned long long)storm->retries, storm->late,
+                  storm->out_of_time);
     /* It did happen. */
     assert_true(storm->acknowledged > MUTATIONS / 10 * 9);
     assert_true(storm->retries > MUTATIONS / 100);
     assert_true(storm->late > MUTATIONS / 200);
+    if (setup->host_restart_every != 0) {
+        assert_true(storm->hosts > 20);
+        assert_true(storm->device.boots > 50);
+        assert_true(storm->power_cuts > 40);
+        /* Their host went, or their time ran out. */
+        assert_in_range(abandoned, 1, storm->hosts + storm->out_of_time);
+    } else {
+        /* The storm's end starts the device anew. */
+        assert_int_equal(storm->hosts, 1);
+        assert_int_equal(storm->device.boots, 2);
+        assert_int_equal(abandoned, 0);
+        assert_int_equal(unknown, 0);
+    }
     nkv_storm_close(storm);
 }
 

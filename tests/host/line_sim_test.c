@@ -81,6 +81,30 @@ static void faults_come_as_often_as_asked(void **state)
     nkv_line_sim_free(&line);
 }
 
+/* What is read in pieces is all there, in its order. */
+static void a_read_gives_less_than_has_arrived(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SIZE];
+    struct nkv_line_sim line;
+    nkv_line_sim_init(&line, 5);
+    line.faults.split = true;
+    write_pattern(&line, SIZE);
+    size_t size = 0;
+    size_t reads = 0;
+    while (size < SIZE) {
+        struct nkv_buffer room = {bytes + size, SIZE - size};
+        size_t step = nkv_line_sim_read(&line, 1, room);
+        assert_in_range(step, 1, 64);
+        size += step;
+        reads++;
+    }
+    assert_in_range(reads, SIZE / 64 + 1, SIZE / 16);
+    for (size_t i = 0; i < SIZE; i++)
+        assert_int_equal(bytes[i], (uint8_t)i);
+    nkv_line_sim_free(&line);
+}
+
 static void whole_writes_are_lost_doubled_and_delayed(void **state)
 {
     (void)state;
@@ -207,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_good_line_carries_all_bytes_both_ways),
         cmocka_unit_test(bytes_take_their_time),
         cmocka_unit_test(faults_come_as_often_as_asked),
+        cmocka_unit_test(a_read_gives_less_than_has_arrived),
         cmocka_unit_test(whole_writes_are_lost_doubled_and_delayed),
         cmocka_unit_test(a_delay_never_changes_the_order),
         cmocka_unit_test(a_seed_repeats_a_run),

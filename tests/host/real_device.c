@@ -246,7 +246,7 @@ static void init_config(struct nkv_real_device *device)
         .now_ms = now_ms,
         .clock_context = device,
         .rx_window = window,
-        .stall_max_ms = 50,
+        .stall_max_ms = or_default(device->options.stall_max_ms, 50),
         .memory =
             {
                 .receive = {device->receive,

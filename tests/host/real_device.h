@@ -39,6 +39,8 @@ struct nkv_device_options {
      * meanwhile. */
     uint32_t program_us;
     uint32_t erase_us;
+    /* What it says of how long it may hear nothing; 0: 50 ms. */
+    uint32_t stall_max_ms;
     /* What arrives meanwhile is lost. */
     bool is_deaf;
 };

@@ -324,13 +324,9 @@ static bool count_record(void *context, const struct nkv_client_record *record)
     return true;
 }
 
-static void a_scan_survives_a_restart(void **state)
+static void put_many(struct rig *rig)
 {
-    (void)state;
     static uint8_t value[400];
-    struct rig *rig = open_rig();
-    unsigned count = 0;
-    struct nkv_client_scan scan = {.record = count_record, .context = &count};
     for (unsigned i = 0; i < 60; i++) {
         char key[16];
         snprintf(key, sizeof(key), "key%u", i);
@@ -338,10 +334,117 @@ static void a_scan_survives_a_restart(void **state)
         assert_done(rig->client,
                     nkv_client_put(rig->client, NULL, text_span(key), bytes));
     }
-    rig->device.restart_at_frame = rig->device.frames_sent + 3;
-    assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
-    assert_int_equal(rig->device.boots, 2);
-    assert_true(count >= 61);
+}
+
+/* Loses the frame behind number *hook_context. */
+static bool lose_frame_behind(struct nkv_real_device *device)
+{
+    uint32_t *last = device->hook_context;
+    if (*last != 0 && device->frames_sent >= *last) {
+        *last = 0;
+        device->lose_frames = 1;
+    }
+    return false;
+}
+
+static void a_scan_survives_a_restart_at_any_frame(void **state)
+{
+    (void)state;
+    uint32_t at = 1;
+    for (bool restarted = true; restarted; at++) {
+        struct rig *rig = open_rig();
+        unsigned count = 0;
+        struct nkv_client_scan scan = {.record = count_record,
+                                       .context = &count};
+        put_many(rig);
+        rig->device.restart_at_frame = rig->device.frames_sent + at;
+        assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
+        assert_true(count >= 61);
+        restarted = rig->device.boots > 1;
+        close_rig(rig);
+    }
+    assert_true(at > 6);
+}
+
+static void a_scan_asks_again_for_any_frame_of_the_device(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig();
+    put_many(rig);
+    uint32_t at = 0;
+    for (bool lost = true; lost; at++) {
+        uint32_t last = rig->device.frames_sent + at;
+        unsigned count = 0;
+        struct nkv_client_scan scan = {.record = count_record,
+                                       .context = &count};
+        rig->device.hook_context = &last;
+        rig->device.before_poll = lose_frame_behind;
+        assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
+        lost = last == 0;
+        rig->device.before_poll = NULL;
+        assert_true(count >= 61);
+    }
+    assert_true(at > 6);
+    close_rig(rig);
+}
+
+static void a_scan_sends_again_any_frame_of_the_client(void **state)
+{
+    const struct nkv_line_faults loss = {.lose_write = 1000000};
+    (void)state;
+    struct rig *rig = open_rig();
+    put_many(rig);
+    unsigned at = 0;
+    do {
+        unsigned count = 0;
+        struct nkv_client_scan scan = {.record = count_record,
+                                       .context = &count};
+        nkv_client_free(&rig->client);
+        nkv_bench_arm(&rig->bench, &loss, ++at);
+        rig->client = nkv_bench_open(&rig->bench, NULL);
+        assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
+        assert_int_equal(count, 61);
+    } while (rig->bench.line.counts.writes_lost == at);
+    /* Opening, the scan, and then a run in which nothing was lost. */
+    assert_int_equal(at, 3);
+    close_rig(rig);
+}
+
+/* The host goes, without a word, once the device has sent so many frames. */
+static bool host_goes(struct nkv_real_device *device)
+{
+    const uint32_t *frames = device->hook_context;
+    if (device->frames_sent >= *frames && device->bench->cut_at_ms == 0)
+        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
+    return false;
+}
+
+static void a_scan_goes_well_after_one_whose_host_went(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig();
+    put_many(rig);
+    rig->bench.line.speed.latency_ms = 1;
+    uint32_t at = 1;
+    for (enum nkv_status status = NKV_UNAVAILABLE; status != NKV_OK; at++) {
+        unsigned count = 0;
+        struct nkv_client_scan scan = {.record = count_record,
+                                       .context = &count};
+        uint32_t frames = rig->device.frames_sent + at;
+        rig->device.hook_context = &frames;
+        rig->device.before_poll = host_goes;
+        status = nkv_client_scan(rig->client, NULL, &scan);
+        assert_true(status == NKV_OK || status == NKV_UNAVAILABLE);
+        nkv_client_free(&rig->client);
+        rig->device.before_poll = NULL;
+        rig->bench.cut_at_ms = 0;
+        rig->client = nkv_bench_open(&rig->bench, NULL);
+        count = 0;
+        assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
+        assert_int_equal(count, 61);
+        assert_false(nkv_rpc_is_running(&rig->device.server.rpc));
+    }
+    assert_true(at > 6);
     close_rig(rig);
 }
 
@@ -401,7 +504,10 @@ int main(void)
         cmocka_unit_test(a_deletion_is_not_done_again_over_a_later_creation),
         cmocka_unit_test(a_later_put_of_the_same_value_proves_nothing),
         cmocka_unit_test(a_batch_survives_a_restart_in_its_middle),
-        cmocka_unit_test(a_scan_survives_a_restart),
+        cmocka_unit_test(a_scan_survives_a_restart_at_any_frame),
+        cmocka_unit_test(a_scan_asks_again_for_any_frame_of_the_device),
+        cmocka_unit_test(a_scan_sends_again_any_frame_of_the_client),
+        cmocka_unit_test(a_scan_goes_well_after_one_whose_host_went),
         cmocka_unit_test(an_evicted_session_is_opened_again),
         cmocka_unit_test(a_mutation_given_up_does_not_disturb_the_next),
     };

@@ -182,35 +182,6 @@ static void one_frame_in_a_thousand_costs_little(void **state)
     }
 }
 
-/* One frame of the client's, or one of the device's, meets with a mishap. */
-static struct {
-    enum nkv_status (*write)(void *context, struct nkv_span bytes,
-                             uint32_t timeout_ms, size_t *size);
-    struct nkv_bench *bench;
-    struct nkv_line_faults faults;
-    unsigned count;
-    unsigned at;
-} mishap;
-
-static enum nkv_status write_with_mishap(void *context, struct nkv_span bytes,
-                                         uint32_t timeout_ms, size_t *size)
-{
-    if (++mishap.count == mishap.at)
-        mishap.bench->line.faults = mishap.faults;
-    enum nkv_status status = mishap.write(context, bytes, timeout_ms, size);
-    mishap.bench->line.faults = (struct nkv_line_faults){0};
-    return status;
-}
-
-static bool have_mishap(struct nkv_real_device *device)
-{
-    if (device->frames_sent + 1 >= mishap.at && mishap.count == 0) {
-        mishap.count = 1;
-        device->lose_frames = 1;
-    }
-    return false;
-}
-
 enum { BRIEF_COUNT = 60 };
 
 static const struct nkv_upload_options brief = {
@@ -234,24 +205,27 @@ static void every_message_of_the_client_may_meet_with_a_mishap(void **state)
         for (unsigned at = 1; at <= last; at++) {
             struct nkv_upload *upload = nkv_upload_open(&brief);
             nkv_client_free(&upload->client);
-            struct nkv_client_transport transport =
-                nkv_bench_transport(&upload->bench);
-            mishap.write = transport.write;
-            mishap.bench = &upload->bench;
-            mishap.faults = ways[way];
-            mishap.count = 0;
-            mishap.at = at;
-            transport.write = write_with_mishap;
-            assert_done(upload->client, nkv_client_open_transport(
-                                            &transport, NULL, &upload->client));
+            nkv_bench_arm(&upload->bench, &ways[way], at);
+            upload->client = nkv_bench_open(&upload->bench, NULL);
             assert_done(upload->client, nkv_upload_run(upload));
             assert_int_equal(upload->restore.records, BRIEF_COUNT);
             nkv_upload_check(upload, BRIEF_COUNT);
-            last = mishap.count;
+            last = upload->bench.writes;
             nkv_upload_free(upload);
         }
         assert_in_range(last, 8, 60);
     }
+}
+
+/* Loses the frame of the device's with the number *hook_context. */
+static bool lose_frame(struct nkv_real_device *device)
+{
+    uint32_t *at = device->hook_context;
+    if (*at != 0 && device->frames_sent + 1 >= *at) {
+        *at = 0;
+        device->lose_frames = 1;
+    }
+    return false;
 }
 
 static void every_message_of_the_device_may_get_lost(void **state)
@@ -260,9 +234,9 @@ static void every_message_of_the_device_may_get_lost(void **state)
     uint32_t last = 2;
     for (uint32_t at = 2; at <= last; at++) {
         struct nkv_upload *upload = nkv_upload_open(&brief);
-        mishap.count = 0;
-        mishap.at = at;
-        upload->device.before_poll = have_mishap;
+        uint32_t lost = at;
+        upload->device.before_poll = lose_frame;
+        upload->device.hook_context = &lost;
         assert_done(upload->client, nkv_upload_run(upload));
         assert_int_equal(upload->restore.records, BRIEF_COUNT);
         nkv_upload_check(upload, BRIEF_COUNT);

@@ -7,15 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SECTORS = 40, SECTOR_SIZE = 4096, FINDINGS_MAX = 64 };
+enum { SECTORS = 160, SECTOR_SIZE = 4096, FINDINGS_MAX = 64 };
 
 struct rig {
     struct nkv_bench bench;
     struct nkv_real_device device;
     struct nkv_client *client;
-    /* When frames_sent is this, one frame is lost, or the device restarts. */
+    /* When frames_sent is this, one frame is lost. */
     uint32_t lose_at;
-    uint32_t restart_at;
     bool lost;
     /* What the callbacks got. */
     struct nkv_client_sector sectors[SECTORS];
@@ -38,10 +37,7 @@ static bool before_poll(struct nkv_real_device *device)
         rig->lost = true;
         device->lose_frames = 1;
     }
-    if (rig->restart_at == 0 || device->frames_sent < rig->restart_at)
-        return false;
-    rig->restart_at = 0;
-    return true;
+    return false;
 }
 
 /* A device with keys in its first sectors. */
@@ -257,22 +253,121 @@ static void any_message_may_get_lost(void **state)
     close_rig(rig);
 }
 
-static void a_device_may_restart_at_any_message(void **state)
+static void any_message_of_the_client_may_get_lost(void **state)
+{
+    const struct nkv_line_faults loss = {.lose_write = 1000000};
+    (void)state;
+    struct rig *rig = open_rig(3, NULL);
+    damage(rig);
+    unsigned lost = 0;
+    for (unsigned at = 1; at <= rig->bench.writes; at++) {
+        nkv_bench_arm(&rig->bench, &loss, at);
+        assert_lists_all(rig);
+        assert_finds_all(rig);
+        lost += rig->bench.writes >= at;
+    }
+    assert_true(lost >= 2);
+    assert_int_equal(rig->bench.line.counts.writes_lost, lost);
+    close_rig(rig);
+}
+
+/* What was found stands in the order of the flash, each thing once. */
+static void assert_found_once(const struct rig *rig)
+{
+    for (uint32_t i = 1; i < rig->count; i++) {
+        const struct nkv_client_finding *before = &rig->findings[i - 1];
+        const struct nkv_client_finding *finding = &rig->findings[i];
+        assert_true(finding->sector > before->sector ||
+                    (finding->sector == before->sector &&
+                     finding->offset > before->offset));
+    }
+}
+
+static void a_device_may_restart_at_any_message_of_a_list(void **state)
 {
     (void)state;
-    for (uint32_t at = 1; at < 16; at++) {
-        struct nkv_client_check result;
-        struct nkv_client_sectors sectors;
-        struct rig *rig = open_rig(4, NULL);
-        rig->restart_at = rig->device.frames_sent + at;
+    struct rig *rig = open_rig(4, NULL);
+    struct nkv_client_sectors sectors;
+    unsigned restarts = 0;
+    for (unsigned boots = 0; boots != rig->device.boots; restarts++) {
+        boots = rig->device.boots;
+        rig->device.restart_at_frame = rig->device.frames_sent + restarts + 1;
         assert_done(rig->client, list(rig, &sectors));
         assert_int_equal(rig->count, SECTORS);
-        rig->restart_at = rig->device.frames_sent + at;
-        assert_done(rig->client, check(rig, &result));
-        assert_int_equal(result.findings, 0);
-        assert_int_equal(result.entries, 12);
-        close_rig(rig);
     }
+    assert_true(restarts > 5);
+    close_rig(rig);
+}
+
+/* The device repairs what is damaged when it starts: no more is found then. */
+static void a_device_may_restart_at_any_message_of_a_check(void **state)
+{
+    (void)state;
+    bool restarted = true;
+    uint32_t at = 1;
+    while (restarted) {
+        struct nkv_client_check result;
+        struct rig *rig = open_rig(4, NULL);
+        damage(rig);
+        rig->device.restart_at_frame = rig->device.frames_sent + at;
+        assert_done(rig->client, check(rig, &result));
+        restarted = rig->device.boots > 1;
+        assert_int_equal(result.findings, rig->count);
+        assert_found_once(rig);
+        /* Message 1 tells how many sectors there are, the last two end it. */
+        assert_int_equal(rig->count, at < 2 ? 0
+                                     : at - 2 < rig->place_count
+                                         ? at - 2
+                                         : rig->place_count);
+        assert_int_equal(result.sector_count, SECTORS);
+        close_rig(rig);
+        at++;
+    }
+    assert_true(at > 8);
+}
+
+/* The host goes, without a word, once the device has sent so many frames. */
+static bool host_goes(struct nkv_real_device *device)
+{
+    struct rig *rig = device->hook_context;
+    if (!rig->lost && device->frames_sent >= rig->lose_at) {
+        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
+        rig->lost = true;
+    }
+    return false;
+}
+
+static enum nkv_status list_and_check(struct rig *rig)
+{
+    struct nkv_client_check result;
+    struct nkv_client_sectors sectors;
+    enum nkv_status status = list(rig, &sectors);
+    return status == NKV_OK ? check(rig, &result) : status;
+}
+
+static void a_host_may_go_at_any_message(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(8, NULL);
+    damage(rig);
+    rig->bench.line.speed.latency_ms = 1;
+    rig->device.before_poll = host_goes;
+    uint32_t at = 1;
+    for (enum nkv_status status = NKV_UNAVAILABLE; status != NKV_OK; at++) {
+        rig->lost = false;
+        rig->lose_at = rig->device.frames_sent + at;
+        status = list_and_check(rig);
+        assert_true(status == NKV_OK || status == NKV_UNAVAILABLE);
+        nkv_client_free(&rig->client);
+        rig->lost = true;
+        rig->bench.cut_at_ms = 0;
+        rig->client = nkv_bench_open(&rig->bench, NULL);
+        assert_lists_all(rig);
+        assert_finds_all(rig);
+        assert_false(nkv_rpc_is_running(&rig->device.server.rpc));
+    }
+    assert_true(at > 20);
+    close_rig(rig);
 }
 
 static void a_callback_that_has_enough_ends_the_call(void **state)
@@ -394,7 +489,10 @@ int main(void)
         cmocka_unit_test(a_clean_line_brings_all_sectors_and_findings),
         cmocka_unit_test(a_bad_line_brings_each_finding_once),
         cmocka_unit_test(any_message_may_get_lost),
-        cmocka_unit_test(a_device_may_restart_at_any_message),
+        cmocka_unit_test(any_message_of_the_client_may_get_lost),
+        cmocka_unit_test(a_device_may_restart_at_any_message_of_a_list),
+        cmocka_unit_test(a_device_may_restart_at_any_message_of_a_check),
+        cmocka_unit_test(a_host_may_go_at_any_message),
         cmocka_unit_test(a_callback_that_has_enough_ends_the_call),
         cmocka_unit_test(a_store_that_is_none_is_told),
         cmocka_unit_test(statistics_tell_room_work_and_calls),
