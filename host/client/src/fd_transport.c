@@ -5,7 +5,16 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+uint64_t nkv_clock_ms(void *context)
+{
+    (void)context;
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 enum nkv_status nkv_fd_wait(int fd, short events, uint32_t timeout_ms)
 {

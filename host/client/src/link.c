@@ -1,18 +1,10 @@
 #include "link.h"
 
 #include "trace.h"
+#include "transport.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t system_now_ms(void *context)
-{
-    (void)context;
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void remark(struct nkv_link *link, bool is_log, struct nkv_span text)
 {
@@ -37,7 +29,7 @@ void nkv_link_init(struct nkv_link *link,
 {
     link->transport = *transport;
     if (link->transport.now_ms == NULL)
-        link->transport.now_ms = system_now_ms;
+        link->transport.now_ms = nkv_clock_ms;
     link->channel_id = channel_id;
     link->prose.line = take_line;
     link->prose.context = link;

@@ -43,6 +43,9 @@ NKV_MUST_USE enum nkv_status
 nkv_tcp_open(const struct nkv_port_request *request,
              struct nkv_client_transport *transport, struct nkv_text *why);
 
+/* The system's monotonic clock, as a transport's now_ms. */
+uint64_t nkv_clock_ms(void *context);
+
 /*
  * Waits until fd is ready for events (POLLIN, POLLOUT) or has failed.
  *

@@ -51,10 +51,22 @@ static bool is_port(const char *digits)
     return number >= 1 && number <= UINT16_MAX;
 }
 
-/* Waits for a connection that is being made. 0 or an errno value. */
-static int finish_connect(int fd, uint32_t timeout_ms)
+static uint32_t left_ms(uint64_t until_ms)
 {
-    if (nkv_fd_wait(fd, POLLOUT, timeout_ms) != NKV_OK)
+    uint64_t now = nkv_clock_ms(NULL);
+    return now >= until_ms ? 0 : (uint32_t)(until_ms - now);
+}
+
+/* Waits for a connection that is being made. 0 or an errno value. */
+static int finish_connect(int fd, uint64_t until_ms)
+{
+    enum nkv_status status = NKV_DEADLINE_EXCEEDED;
+    uint32_t left;
+    do {
+        left = left_ms(until_ms);
+        status = nkv_fd_wait(fd, POLLOUT, left);
+    } while (status == NKV_DEADLINE_EXCEEDED && left > 0);
+    if (status != NKV_OK)
         return ETIMEDOUT;
     int error = 0;
     socklen_t size = sizeof(error);
@@ -84,8 +96,7 @@ static void set_options(int fd)
 }
 
 /* A connected socket, or -1 with *error set to an errno value. */
-static int connect_to(const struct addrinfo *to, uint32_t timeout_ms,
-                      int *error)
+static int connect_to(const struct addrinfo *to, uint64_t until_ms, int *error)
 {
     int fd =
         socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -96,13 +107,34 @@ static int connect_to(const struct addrinfo *to, uint32_t timeout_ms,
     }
     *error = connect(fd, to->ai_addr, to->ai_addrlen) == 0 ? 0 : errno;
     if (*error == EINPROGRESS)
-        *error = finish_connect(fd, timeout_ms);
+        *error = finish_connect(fd, until_ms);
     if (*error == 0) {
         set_options(fd);
         return fd;
     }
     close(fd);
     return -1;
+}
+
+/* The same with the first of a name's addresses that takes it. The time that is
+ * left is shared out: one that hangs must not use up that of those behind. */
+static int connect_to_any(const struct addrinfo *list, uint64_t until_ms,
+                          int *error)
+{
+    uint32_t count = 0;
+    int fd = -1;
+    for (const struct addrinfo *to = list; to != NULL; to = to->ai_next)
+        count++;
+    *error = ETIMEDOUT;
+    for (const struct addrinfo *to = list; count > 0 && fd < 0;
+         to = to->ai_next) {
+        uint32_t left = left_ms(until_ms);
+        if (left == 0)
+            break;
+        fd = connect_to(to, until_ms - left + left / count, error);
+        count--;
+    }
+    return fd;
 }
 
 static enum nkv_status explain(int error, struct nkv_text *why)
@@ -150,6 +182,7 @@ enum nkv_status nkv_tcp_open(const struct nkv_port_request *request,
         nkv_text_add(why, "a TCP port is a number from 1 to 65535");
         return NKV_INVALID_ARGUMENT;
     }
+    uint64_t until_ms = nkv_clock_ms(NULL) + request->timeout_ms;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     int code = getaddrinfo(address.host, address.port, &hints, &list);
@@ -157,11 +190,8 @@ enum nkv_status nkv_tcp_open(const struct nkv_port_request *request,
         nkv_text_add(why, "no such host: %s", gai_strerror(code));
         return NKV_NOT_FOUND;
     }
-    int error = ECONNREFUSED;
-    int fd = -1;
-    for (const struct addrinfo *to = list; to != NULL && fd < 0;
-         to = to->ai_next)
-        fd = connect_to(to, request->timeout_ms, &error);
+    int error;
+    int fd = connect_to_any(list, until_ms, &error);
     freeaddrinfo(list);
     if (fd < 0)
         return explain(error, why);

@@ -198,7 +198,10 @@ struct nkv_client_options {
  * Opens a port: a serial port (/dev/ttyACM0, or its name as nkv_ports_list
  * gives it), a pseudoterminal (/dev/pts/3), a symbolic link to either, or
  * tcp:HOST:PORT. options may be NULL. Nothing is sent yet. A serial port or a
- * pseudoterminal is locked against other programs until it is closed.
+ * pseudoterminal is locked against other programs until it is closed. All
+ * addresses of HOST together get deadline_ms. Looking up a name counts as part
+ * of that, but takes as long as the system's resolver wants; a numeric address
+ * is not looked up.
  *
  * *client is set on failure too, so that nkv_client_error can say why; it is
  * NULL only with NKV_INTERNAL when there is no memory. Free it in either case.
