@@ -132,9 +132,10 @@ static bool take_all(struct backing_up *job,
     return chunk->skipped == NULL || take_skipped(job, chunk->skipped);
 }
 
-static void take_next(struct nkv_download *download,
-                      const Norkv__V1__BackupResponse *chunk)
+static void take_chunk(struct nkv_download *download,
+                       const ProtobufCMessage *message)
 {
+    const Norkv__V1__BackupResponse *chunk = (const void *)message;
     struct backing_up *job = download->context;
     if (!is_sound(job, chunk)) {
         download->end = NKV_DOWNLOAD_BROKEN;
@@ -149,18 +150,6 @@ static void take_next(struct nkv_download *download,
         job->backup->changed |= chunk->changed != 0;
         download->end = NKV_DOWNLOAD_COMPLETE;
     }
-}
-
-static void take_chunk(struct nkv_download *download, struct nkv_span payload)
-{
-    Norkv__V1__BackupResponse *chunk =
-        norkv__v1__backup_response__unpack(NULL, payload.size, payload.data);
-    if (chunk == NULL)
-        download->end = NKV_DOWNLOAD_BROKEN;
-    else if (nkv_download_is_next(download, chunk->index))
-        take_next(download, chunk);
-    if (chunk != NULL)
-        norkv__v1__backup_response__free_unpacked(chunk, NULL);
 }
 
 static uint8_t *make_request(struct nkv_download *download, size_t *size)

@@ -12,7 +12,9 @@ bool nkv_download_has_prefix(struct nkv_span key, struct nkv_span prefix)
             memcmp(key.data, prefix.data, prefix.size) == 0);
 }
 
-bool nkv_download_is_next(struct nkv_download *download, uint32_t index)
+/* Whether the chunk with this number is the one to take now. Behind a gap the
+ * call ends; one that came before is a double. */
+static bool is_next(struct nkv_download *download, uint32_t index)
 {
     if (index > download->next_index)
         download->end = NKV_DOWNLOAD_LOST;
@@ -28,8 +30,17 @@ void nkv_download_took(struct nkv_download *download)
 static void take_chunk(void *context, struct nkv_span payload)
 {
     struct nkv_download *download = context;
+    ProtobufCMessage *chunk = protobuf_c_message_unpack(
+        download->exchange.method->answer, NULL, payload.size, payload.data);
     download->silent = 0;
-    download->kind->chunk(download, payload);
+    if (chunk == NULL)
+        download->end = NKV_DOWNLOAD_BROKEN;
+    /* One with a reason comes before the status that says what failed. */
+    else if (nkv_message_reason(chunk) == NKV_REASON_NONE &&
+             is_next(download, nkv_message_index(chunk)))
+        download->kind->chunk(download, chunk);
+    if (chunk != NULL)
+        protobuf_c_message_free_unpacked(chunk, NULL);
     download->exchange.stop = download->end != NKV_DOWNLOAD_RUNNING;
 }
 

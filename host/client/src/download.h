@@ -30,8 +30,10 @@ struct nkv_download_kind {
     /* Makes the request for what is still missing; allocated. NULL: no memory.
      */
     uint8_t *(*request)(struct nkv_download *download, size_t *size);
-    /* Takes a chunk, and sets end when that ends the call. */
-    void (*chunk)(struct nkv_download *download, struct nkv_span payload);
+    /* Takes the next chunk, a message of the method's answer type, and sets end
+     * when that ends the call. */
+    void (*chunk)(struct nkv_download *download,
+                  const ProtobufCMessage *message);
     /* The device refused to go on from there. True: it is to be asked again,
      * from another place. May be NULL. */
     bool (*refused)(struct nkv_download *download,
@@ -54,10 +56,6 @@ struct nkv_download {
     unsigned fruitless;
     unsigned silent;
 };
-
-/* Whether the chunk with this number is the one to take now. Behind a gap the
- * call ends; one that came before is a double. */
-bool nkv_download_is_next(struct nkv_download *download, uint32_t index);
 
 /* The chunk was of use. */
 void nkv_download_took(struct nkv_download *download);

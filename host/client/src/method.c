@@ -95,18 +95,30 @@ const struct nkv_method *nkv_method_find(uint32_t service_id,
     return NULL;
 }
 
-enum nkv_reason nkv_message_reason(const ProtobufCMessage *message)
+/* A member of a message that is stored in 4 bytes; 0 without. */
+static uint32_t member(const ProtobufCMessage *message, const char *name,
+                       ProtobufCType type)
 {
-    if (message == NULL)
-        return NKV_REASON_NONE;
+    uint32_t number = 0;
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(message->descriptor,
-                                                        "reason");
-    if (field == NULL || field->type != PROTOBUF_C_TYPE_ENUM)
-        return NKV_REASON_NONE;
-    int32_t number;
-    memcpy(&number, (const uint8_t *)message + field->offset, sizeof(number));
-    return (enum nkv_reason)number;
+                                                        name);
+    if (field != NULL && field->type == type)
+        memcpy(&number, (const uint8_t *)message + field->offset,
+               sizeof(number));
+    return number;
+}
+
+enum nkv_reason nkv_message_reason(const ProtobufCMessage *message)
+{
+    return message == NULL ? NKV_REASON_NONE
+                           : (enum nkv_reason)member(message, "reason",
+                                                     PROTOBUF_C_TYPE_ENUM);
+}
+
+uint32_t nkv_message_index(const ProtobufCMessage *message)
+{
+    return member(message, "index", PROTOBUF_C_TYPE_UINT32);
 }
 
 ProtobufCBinaryData nkv_message_bytes(struct nkv_span span)

@@ -43,6 +43,10 @@ const struct nkv_method *nkv_method_find(uint32_t service_id,
 /* The value of a field of message named "reason"; NKV_REASON_NONE without. */
 enum nkv_reason nkv_message_reason(const ProtobufCMessage *message);
 
+/* The value of a field of message named "index": the number of a stream's
+ * chunk. 0 without. */
+uint32_t nkv_message_index(const ProtobufCMessage *message);
+
 /* Bytes to put into a message, which will only read them. */
 ProtobufCBinaryData nkv_message_bytes(struct nkv_span span);
 

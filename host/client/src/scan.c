@@ -42,15 +42,24 @@ static bool deliver(const struct scanning *scanning,
     return scanning->scan->record(scanning->scan->context, &record);
 }
 
-static void take_records(struct nkv_download *download,
-                         const Norkv__V1__ScanResponse *chunk)
+static bool is_sound(const struct scanning *scanning,
+                     const Norkv__V1__ScanResponse *chunk)
 {
-    struct scanning *scanning = download->context;
     for (size_t i = 0; i < chunk->n_records; i++) {
-        if (!is_record_sound(chunk->records[i], scanning->scan)) {
-            download->end = NKV_DOWNLOAD_BROKEN;
-            return;
-        }
+        if (!is_record_sound(chunk->records[i], scanning->scan))
+            return false;
+    }
+    return chunk->cursor.len <= CURSOR_MAX;
+}
+
+static void take_chunk(struct nkv_download *download,
+                       const ProtobufCMessage *message)
+{
+    const Norkv__V1__ScanResponse *chunk = (const void *)message;
+    struct scanning *scanning = download->context;
+    if (!is_sound(scanning, chunk)) {
+        download->end = NKV_DOWNLOAD_BROKEN;
+        return;
     }
     for (size_t i = 0; i < chunk->n_records; i++) {
         if (!deliver(scanning, chunk->records[i])) {
@@ -66,18 +75,6 @@ static void take_records(struct nkv_download *download,
         scanning->scan->changed |= chunk->changed != 0;
         download->end = NKV_DOWNLOAD_COMPLETE;
     }
-}
-
-static void take_chunk(struct nkv_download *download, struct nkv_span payload)
-{
-    Norkv__V1__ScanResponse *chunk =
-        norkv__v1__scan_response__unpack(NULL, payload.size, payload.data);
-    if (chunk == NULL || chunk->cursor.len > CURSOR_MAX)
-        download->end = NKV_DOWNLOAD_BROKEN;
-    else if (nkv_download_is_next(download, chunk->index))
-        take_records(download, chunk);
-    if (chunk != NULL)
-        norkv__v1__scan_response__free_unpacked(chunk, NULL);
 }
 
 static uint8_t *make_request(struct nkv_download *download, size_t *size)

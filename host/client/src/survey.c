@@ -1,8 +1,6 @@
 /* Sectors and checks: streams that go sector by sector. */
 #include "download.h"
 
-#include <stdlib.h>
-
 /* ---- Sectors ---------------------------------------------------------- */
 
 struct listing {
@@ -51,8 +49,9 @@ static bool take_sector(struct nkv_download *download,
 }
 
 static void take_sectors(struct nkv_download *download,
-                         const Norkv__V1__SectorsResponse *message)
+                         const ProtobufCMessage *chunk)
 {
+    const Norkv__V1__SectorsResponse *message = (const void *)chunk;
     struct listing *listing = download->context;
     /* The number of sectors is that of the flash: it stays. */
     if (listing->next == 0) {
@@ -68,21 +67,6 @@ static void take_sectors(struct nkv_download *download,
         download->end = NKV_DOWNLOAD_COMPLETE;
     else if (message->done)
         download->end = NKV_DOWNLOAD_BROKEN;
-}
-
-static void take_sectors_chunk(struct nkv_download *download,
-                               struct nkv_span payload)
-{
-    Norkv__V1__SectorsResponse *message =
-        norkv__v1__sectors_response__unpack(NULL, payload.size, payload.data);
-    if (message == NULL)
-        download->end = NKV_DOWNLOAD_BROKEN;
-    /* One with a reason comes before the status that says what failed. */
-    else if (message->reason == NORKV__V1__REASON__REASON_NONE &&
-             nkv_download_is_next(download, message->index))
-        take_sectors(download, message);
-    if (message != NULL)
-        norkv__v1__sectors_response__free_unpacked(message, NULL);
 }
 
 static uint8_t *sectors_request(struct nkv_download *download, size_t *size)
@@ -156,8 +140,9 @@ static bool is_check_sound(const struct checking *checking,
 }
 
 static void take_check(struct nkv_download *download,
-                       const Norkv__V1__CheckResponse *message)
+                       const ProtobufCMessage *chunk)
 {
+    const Norkv__V1__CheckResponse *message = (const void *)chunk;
     struct checking *checking = download->context;
     struct nkv_client_check *check = checking->check;
     if (!is_check_sound(checking, message)) {
@@ -176,20 +161,6 @@ static void take_check(struct nkv_download *download,
         check->progress(check->context, checking->next, check->sector_count);
     if (message->done)
         download->end = NKV_DOWNLOAD_COMPLETE;
-}
-
-static void take_check_chunk(struct nkv_download *download,
-                             struct nkv_span payload)
-{
-    Norkv__V1__CheckResponse *message =
-        norkv__v1__check_response__unpack(NULL, payload.size, payload.data);
-    if (message == NULL)
-        download->end = NKV_DOWNLOAD_BROKEN;
-    else if (message->reason == NORKV__V1__REASON__REASON_NONE &&
-             nkv_download_is_next(download, message->index))
-        take_check(download, message);
-    if (message != NULL)
-        norkv__v1__check_response__free_unpacked(message, NULL);
 }
 
 static uint8_t *check_request(struct nkv_download *download, size_t *size)
@@ -229,7 +200,7 @@ enum nkv_status nkv_client_sectors(struct nkv_client *client,
     static const struct nkv_download_kind kind = {
         .method = NKV_METHOD_SECTORS,
         .request = sectors_request,
-        .chunk = take_sectors_chunk,
+        .chunk = take_sectors,
     };
     struct listing listing = {.sectors = sectors};
     sectors->sector_size = 0;
@@ -244,7 +215,7 @@ enum nkv_status nkv_client_check(struct nkv_client *client,
     static const struct nkv_download_kind kind = {
         .method = NKV_METHOD_CHECK,
         .request = check_request,
-        .chunk = take_check_chunk,
+        .chunk = take_check,
     };
     struct checking checking = {.check = check};
     check->sector_count = 0;
