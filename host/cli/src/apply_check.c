@@ -30,7 +30,7 @@ static enum nkv_exit fail_setting(const struct nkv_apply_check *check,
                     "%zu at most; nothing was written",
                     check->path, check->settings->place, setting->line,
                     nkv_show_short(key_of(setting), shown), what, size,
-                    check->port, limit);
+                    nkv_client_port(check->client), limit);
 }
 
 /* The header of an entry, beside key and value in one sector. */
@@ -128,7 +128,7 @@ static enum nkv_exit check_key_count(const struct nkv_apply_check *check,
                         "%" PRIu32 " that %s holds: delete some; nothing was "
                         "written",
                         check->path, check->settings->count, others.count,
-                        max_keys, check->port);
+                        max_keys, nkv_client_port(check->client));
     }
     return NKV_EXIT_DONE;
 }

@@ -8,9 +8,8 @@
 #include <settings.h>
 
 struct nkv_apply_check {
-    /* As messages name them: the file and the port. */
+    /* As messages name it. */
     const char *path;
-    const char *port;
     const struct nkv_settings *settings;
     struct nkv_client *client;
     const struct nkv_call_options *call;

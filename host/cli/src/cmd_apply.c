@@ -28,7 +28,6 @@ static enum nkv_exit check(const struct job *job)
 {
     const struct nkv_apply_check what = {
         .path = job->path,
-        .port = job->options->port,
         .settings = &job->settings,
         .client = job->client,
         .call = &job->call,

@@ -76,7 +76,7 @@ static enum nkv_exit print(const struct nkv_options *options,
     if (code == NKV_EXIT_DONE && listing->damaged > 0) {
         return nkv_fail(NKV_EXIT_FAILED,
                         "%s: %zu damaged entries: put their keys again",
-                        options->port, listing->damaged);
+                        nkv_client_port(client), listing->damaged);
     }
     return code;
 }

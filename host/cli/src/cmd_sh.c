@@ -323,25 +323,20 @@ enum nkv_exit nkv_run_sh(const struct nkv_options *options, int count,
                          char **operands)
 {
     struct shell shell = {.options = *options};
-    enum nkv_exit code;
-    char *name;
+    enum nkv_exit code = nkv_name_port(options, &shell.port.name);
 
     (void)count;
     (void)operands;
-    code = nkv_name_port(options, &name);
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    shell.port.name = strdup(name);
-    shell.options.port = name;
     shell.options.shell_port = &shell.port;
     shell.is_terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
-    code = shell.port.name != NULL ? open_first(&shell) : nkv_fail_for_memory();
+    code = open_first(&shell);
     if (code == NKV_EXIT_DONE) {
         code = shell.is_terminal ? run_terminal(&shell) : run_script(&shell);
     }
     nkv_shell_port_close(&shell.port);
     free(shell.port.name);
-    free(name);
     return code;
 }

@@ -376,7 +376,6 @@ void nkv_options_inherit(struct nkv_options *options,
                                             NKV_OPTION_KEY_HEX};
 
     options->shell_port = shell->shell_port;
-    options->port = shell->port;
     options->baud = shell->baud;
     options->dtr = shell->dtr;
     options->rts = shell->rts;
