@@ -364,6 +364,23 @@ JSON
     expect_refused "'f.json' element 1: key 'b': the value has $((MAX_VALUE + 63)) bytes"
 }
 
+# Several are under way at once: the second is not held back until the first is
+# answered.
+test_settings_are_sent_ahead_of_answers()
+{
+    local second answer
+
+    start_sim --pty --baud 115200
+    settings 1 50 >f.csv
+    norkv --port "$PORT" apply f.csv -v
+    expect_rc 0
+    expect_out 'wrote 50 settings'
+    second=$(grep -n '^> .*Store/Put' err | sed -n '2s/:.*//p')
+    answer=$(grep -n '^< .*RESPONSE.*Store/Put' err | sed -n '1s/:.*//p')
+    [ -n "$second" ] && [ -n "$answer" ] && [ "$second" -lt "$answer" ] ||
+        fail "line '$second' sends the second, '$answer' answers the first"
+}
+
 test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()
 {
     local i

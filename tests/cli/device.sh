@@ -381,6 +381,32 @@ test_echo_tests_the_line()
         fail 'what happened is told'
 }
 
+test_echo_tells_times_and_throughput()
+{
+    local shortest median longest rate
+
+    device
+    norkv echo --json --count 9
+    expect_done
+    read -r shortest median longest rate < <("$HELPERS/json_members" min_us \
+        median_us max_us bytes_per_second <out)
+    [ "$shortest" -gt 0 ] && [ "$shortest" -le "$median" ] &&
+        [ "$median" -le "$longest" ] ||
+        fail "times are $shortest, $median, $longest"
+    [ "$rate" -gt 0 ] || fail "the rate is $rate"
+}
+
+test_echo_counts_what_the_line_loses()
+{
+    start_relay lossy
+    # Answers of this size are those that the relay looks at.
+    norkv echo --json --count 20 --size 500
+    expect_rc 1
+    expect_json $'20\t16\t4\t0' sent received lost bad_frames
+    [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
+    grep -q '^norkv: 4 of 20 lost, the last: .' err || fail 'it says so'
+}
+
 test_echo_ends_with_its_result_when_interrupted()
 {
     device
@@ -408,6 +434,26 @@ test_log_waits_for_what_is_said()
     expect_out ''
     norkv log --timeout 200ms --count 3
     expect_error 1 '0 of 3 lines came within --timeout'
+}
+
+test_logs_of_the_device_are_shown()
+{
+    start_relay log
+    norkv log --count 1 --json
+    expect_done
+    expect_json $'log\trelay: hello' kind text
+    norkv log --count 1
+    expect_done
+    expect_out 'relay: hello'
+    # Beside answers, which they do not disturb.
+    norkv put k v -v
+    expect_rc 0
+    grep -q '^< .*log: relay: hello$' err || fail 'the one that stands alone'
+    grep -q '^< .*log: relay: an answer$' err || fail 'the one with an answer'
+    printf v >value
+    norkv get k
+    expect_done
+    expect_same_file value out
 }
 
 test_options_stand_before_and_behind_the_command()

@@ -275,6 +275,19 @@ start_odd_device()
     await_port "$TMP/odd.out" $!
 }
 
+# start_relay KIND : norkv-sim behind a line that does something to what it says;
+# sets PORT to the line's.
+start_relay()
+{
+    start_sim --tcp 127.0.0.1:0
+    : >"$TMP/relay.out"
+    python3 "$ROOT/tests/cli/relay.py" "${PORT#tcp:}" "$1" \
+        >"$TMP/relay.out" 2>"$TMP/relay.err" </dev/null &
+    pids+=($!)
+    await_port "$TMP/relay.out" $!
+    export NORKV_PORT=$PORT
+}
+
 # Waits until a file has a line with this, at most a minute.
 await_text()
 {

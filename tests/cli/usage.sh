@@ -199,8 +199,10 @@ test_control_lines_are_kept_on_or_off()
     expect_error 2 "\-\-rts '': write keep, on or off"
     norkv ports --dtr on
     expect_error 2 "'ports' takes no --dtr"
-    norkv info --port tcp:127.0.0.1:1 --dtr on
-    expect_error 2 'only a serial port has the lines DTR and RTS'
+    for line in dtr rts; do
+        norkv info --port tcp:127.0.0.1:1 --$line on
+        expect_error 2 'only a serial port has the lines DTR and RTS'
+    done
 }
 
 test_a_key_too_long_or_empty_is_refused()
