@@ -34,7 +34,7 @@ static void put_all(struct nkv_line_rig *rig)
         mutations[i].value = nkv_line_value(rig, i);
     }
     nkv_line_expect_ok(
-        rig, nkv_client_apply(rig->client, NULL, mutations, rig->count),
+        rig, nkv_client_apply(rig->client, NULL, mutations, rig->count, NULL),
         "apply");
     free(mutations);
 }

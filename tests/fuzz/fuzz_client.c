@@ -188,7 +188,7 @@ static enum nkv_status apply(struct nkv_client *client)
         {.key = text, .value = text},
         {.key = text, .value = text},
     };
-    return nkv_client_apply(client, NULL, mutations, 6);
+    return nkv_client_apply(client, NULL, mutations, 6, NULL);
 }
 
 /* ---- Calls that do not block ------------------------------------------- */

@@ -249,7 +249,7 @@ static enum nkv_status apply(const struct nkv_call_options *call)
         mutations[i].conditional = next() % 4 == 0;
         mutations[i].if_version = next() % 8;
     }
-    return nkv_client_apply(session.client, call, mutations, count);
+    return nkv_client_apply(session.client, call, mutations, count, NULL);
 }
 
 static enum nkv_status get(const struct nkv_call_options *call)

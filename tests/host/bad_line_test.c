@@ -135,7 +135,8 @@ static void write_conditionally(struct rig *rig)
     choose_value(rig, number);
     mutation.value = value_of(rig, number);
     mutation.if_version = info.version;
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
 }
 
 /* Several writes to few keys in flight at once: the last one must win. */
@@ -158,7 +159,7 @@ static void apply(struct rig *rig)
         memcpy(model->values[number], values[i], sizeof(values[i]));
     }
     assert_done(rig->client,
-                nkv_client_apply(rig->client, NULL, mutations, count));
+                nkv_client_apply(rig->client, NULL, mutations, count, NULL));
     for (size_t i = 0; i < count; i++)
         assert_int_equal(mutations[i].status, NKV_OK);
     for (unsigned i = 0; i < 4; i++)

@@ -266,22 +266,25 @@ static void a_conditional_write_compares_the_version(void **state)
         .value = text_span("first"),
         .conditional = true,
     };
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     uint32_t version = mutation.version;
     assert_true(version != 0);
     mutation.value = text_span("second");
-    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1),
+    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1, NULL),
                      NKV_FAILED_PRECONDITION);
     assert_int_equal(mutation.reason, NKV_REASON_VERSION_MISMATCH);
     assert_int_equal(mutation.version, version);
     assert_says(rig->client, "put k: the key has another version");
     mutation.if_version = version;
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     mutation.kind = NKV_MUTATION_DELETE;
-    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1),
+    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1, NULL),
                      NKV_FAILED_PRECONDITION);
     mutation.if_version = mutation.version;
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     close_rig(rig);
 }
 
@@ -301,8 +304,9 @@ static void a_batch_goes_on_after_a_refusal(void **state)
     }
     mutations[10].kind = NKV_MUTATION_DELETE;
     mutations[20].key.size = 0;
-    assert_int_equal(nkv_client_apply(rig->client, NULL, mutations, COUNT),
-                     NKV_NOT_FOUND);
+    assert_int_equal(
+        nkv_client_apply(rig->client, NULL, mutations, COUNT, NULL),
+        NKV_NOT_FOUND);
     assert_says(rig->client, "bench: delete key10: no such key");
     for (size_t i = 0; i < COUNT; i++) {
         enum nkv_status expected = i == 10   ? NKV_NOT_FOUND
@@ -314,6 +318,37 @@ static void a_batch_goes_on_after_a_refusal(void **state)
     assert_done(rig->client,
                 nkv_client_statistics(rig->client, NULL, &statistics));
     assert_int_equal(statistics.keys, COUNT - 2);
+    close_rig(rig);
+}
+
+static void count_one_more(void *context, uint32_t done)
+{
+    uint32_t *last = context;
+    assert_int_equal(done, ++*last);
+}
+
+/* More than are in the lane at once, and one of them is refused. */
+static void a_batch_tells_how_many_are_done(void **state)
+{
+    (void)state;
+    enum { COUNT = 300 };
+    static char keys[COUNT][16];
+    static struct nkv_mutation mutations[COUNT];
+    uint32_t last = 0;
+    const struct nkv_client_progress progress = {count_one_more, &last};
+    struct rig *rig = open_rig(NULL);
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "key%zu", i % 8);
+        mutations[i] = (struct nkv_mutation){
+            .key = text_span(keys[i]),
+            .value = text_span("value"),
+        };
+    }
+    mutations[20].key.size = 0;
+    assert_int_equal(
+        nkv_client_apply(rig->client, NULL, mutations, COUNT, &progress),
+        NKV_INVALID_ARGUMENT);
+    assert_int_equal(last, COUNT - 1);
     close_rig(rig);
 }
 
@@ -342,7 +377,7 @@ static void mutations_in_flight_save_time(void **state)
     }
     begin = nkv_bench_now_ms(&rig->bench);
     assert_done(rig->client,
-                nkv_client_apply(rig->client, NULL, mutations, COUNT));
+                nkv_client_apply(rig->client, NULL, mutations, COUNT, NULL));
     uint64_t together = nkv_bench_now_ms(&rig->bench) - begin;
     /* The clock is the line's own, so this is a count of round trips. */
     assert_true(together * 4 < single);
@@ -372,7 +407,7 @@ static void a_line_slower_than_told_is_not_flooded(void **state)
         assert_done(rig->client, nkv_client_apply(rig->client,
                                                   &(struct nkv_call_options){
                                                       .deadline_ms = 100000},
-                                                  mutations, COUNT));
+                                                  mutations, COUNT, NULL));
     }
     nkv_client_get_counters(rig->client, &counters);
     /* One round of repeats, or two, and not one for each mutation. */
@@ -803,7 +838,7 @@ nothing_is_lost_at_a_part_that_is_deaf_while_it_programs(void **state)
         };
     }
     assert_done(rig->client,
-                nkv_client_apply(rig->client, NULL, mutations, COUNT));
+                nkv_client_apply(rig->client, NULL, mutations, COUNT, NULL));
     nkv_client_get_counters(rig->client, &counters);
     assert_int_equal(rig->device.unheard, 0);
     assert_int_equal(counters.retries, 0);
@@ -825,6 +860,7 @@ int main(void)
         cmocka_unit_test(bad_keys_and_values_are_refused_before_they_are_sent),
         cmocka_unit_test(a_conditional_write_compares_the_version),
         cmocka_unit_test(a_batch_goes_on_after_a_refusal),
+        cmocka_unit_test(a_batch_tells_how_many_are_done),
         cmocka_unit_test(mutations_in_flight_save_time),
         cmocka_unit_test(a_line_slower_than_told_is_not_flooded),
         cmocka_unit_test(a_full_store_says_so),

@@ -120,7 +120,8 @@ static void a_conditional_put_that_was_done_counts_as_done(void **state)
     struct rig *rig = open_rig();
     struct nkv_mutation mutation = conditional_put(rig);
     lose_next_answer(rig);
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     assert_int_equal(mutation.version, version_of(rig, "k"));
     expect(rig, "k", "mine");
     close_rig(rig);
@@ -157,7 +158,7 @@ static void a_conditional_put_that_cannot_be_told_is_unknown(void **state)
     struct rig *rig = open_rig();
     struct nkv_mutation mutation = conditional_put(rig);
     meddle_after_failure(rig, theirs);
-    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1),
+    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1, NULL),
                      NKV_UNKNOWN);
     assert_int_equal(mutation.status, NKV_UNKNOWN);
     assert_says(rig->client, "put k: unknown outcome");
@@ -174,11 +175,12 @@ static void a_conditional_put_whose_request_was_lost_is_done(void **state)
     rig->bench.line.faults.lose_write = 1000000;
     rig->bench.line.now_us += 1000;
     struct nkv_call_options brief = {.deadline_ms = 100};
-    assert_int_equal(nkv_client_apply(rig->client, &brief, &mutation, 1),
+    assert_int_equal(nkv_client_apply(rig->client, &brief, &mutation, 1, NULL),
                      NKV_DEADLINE_EXCEEDED);
     rig->bench.line.faults.lose_write = 0;
     nkv_real_device_restart(&rig->device);
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     expect(rig, "k", "mine");
     close_rig(rig);
 }
@@ -190,7 +192,8 @@ static void a_conditional_deletion_that_was_done_counts_as_done(void **state)
     struct nkv_mutation mutation = conditional_put(rig);
     mutation.kind = NKV_MUTATION_DELETE;
     lose_next_answer(rig);
-    assert_done(rig->client, nkv_client_apply(rig->client, NULL, &mutation, 1));
+    assert_done(rig->client,
+                nkv_client_apply(rig->client, NULL, &mutation, 1, NULL));
     expect(rig, "k", NULL);
     close_rig(rig);
 }
@@ -203,7 +206,7 @@ static void a_conditional_deletion_of_a_newer_key_is_unknown(void **state)
     struct nkv_mutation mutation = conditional_put(rig);
     mutation.kind = NKV_MUTATION_DELETE;
     meddle_after_failure(rig, theirs);
-    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1),
+    assert_int_equal(nkv_client_apply(rig->client, NULL, &mutation, 1, NULL),
                      NKV_UNKNOWN);
     assert_says(rig->client, "delete k: unknown outcome");
     close_rig(rig);
@@ -226,7 +229,8 @@ static enum nkv_status apply_two(struct rig *rig, uint32_t lost,
     rig->device.lose_frames = lost;
     rig->device.before_poll = restarts_at_frame;
     rig->device.hook_context = &frames;
-    enum nkv_status status = nkv_client_apply(rig->client, NULL, mutations, 2);
+    enum nkv_status status =
+        nkv_client_apply(rig->client, NULL, mutations, 2, NULL);
     rig->device.before_poll = NULL;
     assert_int_equal(rig->device.boots, 2);
     return status;
@@ -307,8 +311,8 @@ static void a_batch_survives_a_restart_in_its_middle(void **state)
             };
         }
         rig->device.restart_at_frame = rig->device.frames_sent + at;
-        assert_done(rig->client,
-                    nkv_client_apply(rig->client, NULL, mutations, COUNT));
+        assert_done(rig->client, nkv_client_apply(rig->client, NULL, mutations,
+                                                  COUNT, NULL));
         assert_int_equal(rig->device.boots, 2);
         for (size_t i = COUNT - 7; i < COUNT; i++)
             expect(rig, keys[i], &"abcdefghijklmnopqrstuvwxyz"[i % 26]);

@@ -419,8 +419,8 @@ static void apply(struct nkv_storm *storm, struct batch *batch)
 {
     struct nkv_call_options call = nkv_storm_begin(storm);
     call.store = batch->store;
-    enum nkv_status status =
-        nkv_client_apply(storm->client, &call, batch->mutations, batch->count);
+    enum nkv_status status = nkv_client_apply(
+        storm->client, &call, batch->mutations, batch->count, NULL);
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->writes[i].counter != NULL)
             settle_increment(storm, &batch->writes[i], &batch->mutations[i]);

@@ -865,7 +865,7 @@ static void garbage_in_answers_does_no_harm(void **state)
                 .key = text_span("k"),
                 .conditional = j % 2 == 0,
             };
-        status = nkv_client_apply(rig->client, NULL, mutations, 5);
+        status = nkv_client_apply(rig->client, NULL, mutations, 5, NULL);
         bool failed = status != NKV_OK;
         assert_int_equal(failed, nkv_client_error(rig->client)[0] != '\0');
     }

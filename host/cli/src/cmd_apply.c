@@ -144,7 +144,7 @@ static enum nkv_exit write_all(struct job *job)
         return nkv_fail_for_memory();
     }
     status = nkv_client_apply(job->client, &job->call, job->mutations,
-                              job->settings.count);
+                              job->settings.count, NULL);
     done = count_done(job);
     if (status == NKV_OK) {
         code = print(job, done);

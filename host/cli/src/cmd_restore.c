@@ -150,7 +150,7 @@ static enum nkv_status delete_extras(struct job *job)
         mutations[i].kind = NKV_MUTATION_DELETE;
         mutations[i].key = job->plan.extras[i]->key;
     }
-    status = nkv_client_apply(job->client, &job->call, mutations, count);
+    status = nkv_client_apply(job->client, &job->call, mutations, count, NULL);
     /* One that is gone already is as it should be. */
     for (size_t i = 0; i < count && status == NKV_NOT_FOUND; i++) {
         if (mutations[i].status != NKV_OK &&

@@ -15,7 +15,7 @@ enum nkv_exit nkv_write_one(const struct nkv_options *options,
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    status = nkv_client_apply(client, &call, mutation, 1);
+    status = nkv_client_apply(client, &call, mutation, 1, NULL);
     if (status == NKV_OK) {
         code = nkv_show_write(options, mutation->key, mutation->version,
                               is_put ? (int64_t)mutation->value.size : -1);

@@ -9,13 +9,23 @@ enum { AHEAD_MAX = 128 };
 /* Mutations that are being waited for. */
 struct batch {
     struct nkv_client *client;
+    const struct nkv_client_progress *progress;
     struct nkv_mutation *mutations;
     size_t count;
+    uint32_t done;
     /* Those from first to before next are in the lane. */
     size_t first;
     size_t next;
     struct nkv_write *writes[AHEAD_MAX];
 };
+
+static void count_done(struct batch *batch)
+{
+    const struct nkv_client_progress *progress = batch->progress;
+    batch->done++;
+    if (progress != NULL && progress->progress != NULL)
+        progress->progress(progress->context, batch->done);
+}
 
 static enum nkv_status fill(struct batch *batch)
 {
@@ -47,6 +57,8 @@ static enum nkv_status take_first(struct batch *batch)
     if (status != NKV_OK)
         client->error = write->task.error;
     nkv_write_release(write);
+    if (mutation->status == NKV_OK)
+        count_done(batch);
     return status;
 }
 
@@ -111,12 +123,14 @@ static bool is_line_failure(enum nkv_status line,
 }
 
 static enum nkv_status run_batch(struct nkv_client *client,
-                                 struct nkv_mutation *mutations, size_t count)
+                                 struct nkv_mutation *mutations, size_t count,
+                                 const struct nkv_client_progress *progress)
 {
     struct batch *batch = calloc(1, sizeof(*batch));
     if (batch == NULL)
         return nkv_host_no_memory(client);
     batch->client = client;
+    batch->progress = progress;
     batch->mutations = mutations;
     batch->count = count;
     enum nkv_status status = run(batch);
@@ -126,7 +140,8 @@ static enum nkv_status run_batch(struct nkv_client *client,
 
 enum nkv_status nkv_client_apply(struct nkv_client *client,
                                  const struct nkv_call_options *call,
-                                 struct nkv_mutation *mutations, size_t count)
+                                 struct nkv_mutation *mutations, size_t count,
+                                 const struct nkv_client_progress *progress)
 {
     for (size_t i = 0; i < count; i++) {
         mutations[i].status = NKV_CANCELLED;
@@ -141,7 +156,7 @@ enum nkv_status nkv_client_apply(struct nkv_client *client,
     enum nkv_status status = nkv_host_begin(
         client, call, name, count > 1 ? NULL : &mutations[0].key);
     if (status == NKV_OK)
-        status = run_batch(client, mutations, count);
+        status = run_batch(client, mutations, count, progress);
     if (status == NKV_OK || !is_line_failure(status, mutations, count))
         status = report(client, mutations, count);
     return nkv_host_end(client, status);
@@ -156,7 +171,7 @@ enum nkv_status nkv_client_put(struct nkv_client *client,
         .key = key,
         .value = value,
     };
-    return nkv_client_apply(client, call, &mutation, 1);
+    return nkv_client_apply(client, call, &mutation, 1, NULL);
 }
 
 enum nkv_status nkv_client_delete(struct nkv_client *client,
@@ -167,7 +182,7 @@ enum nkv_status nkv_client_delete(struct nkv_client *client,
         .kind = NKV_MUTATION_DELETE,
         .key = key,
     };
-    return nkv_client_apply(client, call, &mutation, 1);
+    return nkv_client_apply(client, call, &mutation, 1, NULL);
 }
 
 enum nkv_status nkv_client_start_mutation(

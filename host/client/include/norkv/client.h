@@ -460,11 +460,19 @@ struct nkv_mutation {
     bool replayed;
 };
 
+/* Follows an operation that takes long. progress may be NULL. */
+struct nkv_client_progress {
+    /* done: how much by now; what is counted stands at the call. */
+    void (*progress)(void *context, uint32_t done);
+    void *context;
+};
+
 /*
  * Does mutations in their order, as many in flight at once as the device
  * allows. Each is applied once, though its request be sent several times. One
  * that the device refuses does not stop the others; a line that fails does.
- * All members below "set by the call" are set in any case.
+ * All members below "set by the call" are set in any case. progress, which may
+ * be NULL, tells how many were done, refused ones left out.
  *
  * When the device restarts meanwhile, what it had not answered is done again:
  * the same end state. A conditional write is not: the key is read, and when
@@ -486,7 +494,8 @@ struct nkv_mutation {
  */
 NKV_MUST_USE enum nkv_status
 nkv_client_apply(struct nkv_client *client, const struct nkv_call_options *call,
-                 struct nkv_mutation *mutations, size_t count);
+                 struct nkv_mutation *mutations, size_t count,
+                 const struct nkv_client_progress *progress);
 
 /* One put, as nkv_client_apply does it. */
 NKV_MUST_USE enum nkv_status nkv_client_put(struct nkv_client *client,
@@ -990,13 +999,6 @@ enum nkv_collect_kind {
     NKV_COLLECT_HEAVY = 2
 };
 
-/* Follows an operation that takes long. progress may be NULL. */
-struct nkv_client_progress {
-    /* steps: how much is done, in units of the device's own. */
-    void (*progress)(void *context, uint32_t steps);
-    void *context;
-};
-
 /* What the records of a store amount to. */
 struct nkv_client_digest {
     uint32_t records;
@@ -1029,7 +1031,8 @@ nkv_client_digest(struct nkv_client *client,
 /*
  * Collects garbage: PARTIAL the sector that gains most; FULL repairs and
  * upgrades entries, and collects when the store is rather full; HEAVY collects
- * all that gains, and drops tombstones. progress may be NULL.
+ * all that gains, and drops tombstones. progress, which may be NULL, tells
+ * steps of the device's own.
  *
  * - NKV_NOT_FOUND without a reason: PARTIAL found no sector that gains.
  * - NKV_RESOURCE_EXHAUSTED: there is no room to move entries.
@@ -1041,7 +1044,8 @@ NKV_MUST_USE enum nkv_status nkv_client_collect(
 
 /*
  * Erases a store with all its keys. unit_id is the device's own, so that
- * nobody wipes the wrong board. progress may be NULL.
+ * nobody wipes the wrong board. progress, which may be NULL, tells steps of the
+ * device's own.
  *
  * - NKV_INVALID_ARGUMENT with NKV_REASON_WRONG_UNIT_ID.
  * - NKV_UNKNOWN: the device's answer was lost, and the store has been written
