@@ -90,7 +90,7 @@ test_json_tells_of_each_setting_and_sums_up()
     unit
     device
     norkv apply unit/unit.csv --json
-    expect_done
+    expect_done_showing apply
     expect_json $'serial\t2\t7\tOK\t1\t-
 mac\t3\t6\tOK\t2\t-
 cal\t4\t256\tOK\t3\t-
@@ -284,7 +284,7 @@ JSON
     expect_done
     expect_out 'checked 7 settings, wrote none'
     norkv apply unit/unit.json --json
-    expect_done
+    expect_done_showing apply
     "$HELPERS/json_members" element key <out >json
     [ "$(sed -n 2p json)" = $'2\tmac' ] || fail "element 2: $(cat json)"
     tail -n 1 out >last
@@ -381,6 +381,16 @@ test_settings_are_sent_ahead_of_answers()
         fail "line '$second' sends the second, '$answer' answers the first"
 }
 
+test_progress_is_told()
+{
+    # 2 s at the least.
+    start_sim --pty --baud 19200
+    settings 1 50 >f.csv
+    norkv --port "$PORT" apply f.csv --json
+    expect_done_showing apply
+    expect_full_progress
+}
+
 test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()
 {
     local i
@@ -391,7 +401,7 @@ test_a_device_that_dies_in_the_middle_keeps_what_it_acknowledged()
       for i in $(seq 50); do echo "k$i,text,value of $i"; done; } >f.csv
     norkv apply f.csv --json --timeout 50s
     expect_rc 1
-    [ "$(wc -l <err)" -eq 1 ] || fail 'one line on stderr'
+    [ "$(grep -cv '^{"progress":"apply",' err)" -eq 1 ] || fail 'one line on stderr'
     "$HELPERS/json_members" key status <out | sed -n 's/\tOK$//p' >acknowledged
     [ -s acknowledged ] || fail 'some were written'
     wait "$DEVICE_PID"

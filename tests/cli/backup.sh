@@ -101,7 +101,7 @@ test_a_summary_is_one_object()
     expect_rc 0
     expect_json $'file\t6\t'$((52 + LARGE))$'\tfalse\t0' file record_count bytes changed damaged
     norkv backup --json
-    expect_rc 0
+    expect_done_showing digest backup
     mv out file
     norkv diff file
     expect_done
@@ -170,6 +170,7 @@ added\t6164646564\t-\t31\t-
 missing\t656d707479\t\t-\t-
 changed\t73657269616c\t534e2d31\t534e2d32\t-
 -\t-\t-\t-\tfalse' change key_hex file_value_hex device_value_hex same
+    expect_progress digest diff
     norkv_from file diff -
     expect_rc 1
 }
@@ -184,6 +185,8 @@ test_diff_reads_nothing_when_nothing_differs()
     expect_rc 0
     grep -q 'Digest' err || fail 'expected a digest'
     ! grep -q 'Backup' err || fail 'expected no backup'
+    norkv diff file --json
+    expect_done_showing digest
 }
 
 test_a_damaged_file_is_refused()

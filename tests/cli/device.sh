@@ -311,7 +311,7 @@ test_erase_all_must_know_the_unit()
     expect_out ''
     norkv put k w
     norkv erase-all --unit-id "$UNIT" --json
-    expect_done
+    expect_done_showing erase-all
     expect_json "$UNIT"$'\ttrue' unit_id erased
 }
 
@@ -330,7 +330,7 @@ test_a_store_that_is_not_there_is_told()
     norkv --store main get k -o copy
     expect_done
     norkv --store main --json erase-all --unit-id "$UNIT"
-    expect_done
+    expect_done_showing erase-all
     expect_json $'0\ttrue' store erased
 }
 

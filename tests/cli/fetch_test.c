@@ -186,6 +186,11 @@ void nkv_progress_update(struct nkv_progress *progress, uint64_t done)
     (void)progress, (void)done;
 }
 
+struct nkv_client_progress nkv_progress_follow(struct nkv_progress *progress)
+{
+    return (struct nkv_client_progress){.context = progress};
+}
+
 void nkv_progress_end(struct nkv_progress *progress)
 {
     (void)progress;

@@ -65,6 +65,39 @@ expect_done()
     [ ! -s "$TMP/err" ] || fail "expected nothing on standard error"
 }
 
+# expect_progress NAME... : on standard error there is nothing but progress in
+# JSON, of these one behind the other: a first and a last object of each at least.
+expect_progress()
+{
+    local name
+
+    for name; do
+        [ "$(grep -c "^{\"progress\":\"$name\"," "$TMP/err")" -ge 2 ] ||
+            fail "expected the progress of $name"
+    done
+    [ "$(sed 's/^{"progress":"\([a-z-]*\)",.*/\1/' "$TMP/err" | uniq)" = \
+        "$(printf '%s\n' "$@")" ] ||
+        fail "expected the progress of $* alone on standard error"
+}
+
+# expect_done_showing NAME... : the command did it, and showed its progress.
+expect_done_showing()
+{
+    [ "$RC" -eq 0 ] || fail "expected exit code 0"
+    expect_progress "$@"
+}
+
+# expect_full_progress : objects of progress on standard error have all there is
+# to tell, and the last tells that all is done.
+expect_full_progress()
+{
+    "$HELPERS/json_members" done total rate left_ms \
+        < <(grep '^{' "$TMP/err") >"$TMP/json"
+    awk '$1 > 0 && $1 < $2 && $3 > 0 && $4 > 0 { full = 1 } { done = $1 == $2 }
+        END { exit !(full && done) }' "$TMP/json" ||
+        fail "the progress is not full: $(cat "$TMP/json")"
+}
+
 # Exactly this on standard output, with a newline behind it if it is not empty.
 expect_out()
 {

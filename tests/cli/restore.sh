@@ -60,7 +60,7 @@ test_records_are_put_and_verified()
     norkv ls
     expect_out $'empty\nmac\nname'
     norkv restore file --json
-    expect_done
+    expect_done_showing read digest
     expect_json $'3\t0\t3\t0\tfalse' records written same deleted dry_run
 }
 
@@ -75,6 +75,7 @@ test_a_dry_run_tells_and_writes_nothing()
     expect_done
     expect_out $'delete old\nwrite differs\nwrite new\nwould write 2 records, 1 are the same, would delete 1 keys'
     norkv restore file --dry-run --json
+    expect_done_showing read
     expect_json $'write\tdiffers\t1\t-\t-\nwrite\tnew\t1\t-\t-\n-\t-\t-\t2\ttrue' \
         action key size written dry_run
     norkv ls
@@ -240,7 +241,7 @@ test_a_pulled_cable_is_waited_for()
     ask_device
     address=${PORT#tcp:}
     many
-    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
+    "$NORKV" --port "$PORT" restore file -v --json >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
     await_frame '> .*Restore'
@@ -249,9 +250,11 @@ test_a_pulled_cable_is_waited_for()
     wait "$pid"
     RC=$?
     expect_rc 0
-    expect_out 'wrote 70 records, 0 were the same, deleted 0 keys'
+    expect_json $'70\t70\t0\t0\tfalse' records written same deleted dry_run
     grep -q 'of 70 records are stored; waiting for the port' err ||
         fail 'expected to be told that it waits'
+    sed '1,/waiting for the port/d' err | grep -q '^{"progress":"restore".*"done":70,"total":70,' ||
+        fail 'expected progress after that'
     norkv --port "$PORT" ls
     [ "$(wc -l <out)" -eq 70 ] || fail 'expected 70 keys'
 }

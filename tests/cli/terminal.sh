@@ -23,6 +23,18 @@ test_a_terminal_shows_progress_and_clears_it()
         fail "not cleared: $(od -c shown | tail -n 5)"
 }
 
+test_a_terminal_shows_a_bar_with_rate_and_time_left()
+{
+    # 2 s at the least.
+    start_sim --pty --baud 19200
+    settings 1 50 >f.csv
+    on_terminal "'$NORKV' --port '$PORT' apply f.csv >out"
+    expect_rc 0
+    expect_out 'wrote 50 settings'
+    grep -Eq $'\rapply  \\[#+\\.+\\]  ?[1-9][0-9]? %  [0-9]+ of 50 records  [1-9][0-9]* records/s  0:0[0-9] left\033' \
+        shown || fail "shown: $(cat shown)"
+}
+
 test_frames_on_a_terminal_are_not_mixed_with_progress()
 {
     device

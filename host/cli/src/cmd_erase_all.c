@@ -2,6 +2,7 @@
 #include "command.h"
 #include "device.h"
 #include "output.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,12 +26,25 @@ static enum nkv_exit print(const struct nkv_options *options, uint32_t store)
     return nkv_print_json(object);
 }
 
+static enum nkv_exit erase(const struct nkv_options *options,
+                           struct nkv_client *client)
+{
+    struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
+    struct nkv_progress progress;
+    const struct nkv_client_progress follow = nkv_progress_follow(&progress);
+    enum nkv_status status;
+
+    nkv_progress_begin(&progress, options, "erase-all", NKV_PROGRESS_STEPS);
+    status = nkv_client_erase_all(client, &call, options->unit_id, &follow);
+    nkv_progress_end(&progress);
+    return status == NKV_OK ? print(options, nkv_client_store(client))
+                            : nkv_fail_call(client, status);
+}
+
 enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,
                                 char **operands)
 {
-    struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
     struct nkv_client *client;
-    enum nkv_status status;
     enum nkv_exit code;
 
     (void)count;
@@ -41,12 +55,9 @@ enum nkv_exit nkv_run_erase_all(const struct nkv_options *options, int count,
                         "ID, the one that 'norkv info' shows");
     }
     code = nkv_connect(options, NKV_TIMEOUT_LONG, &client);
-    if (code != NKV_EXIT_DONE) {
-        return code;
+    if (code == NKV_EXIT_DONE) {
+        code = erase(options, client);
+        nkv_client_free(&client);
     }
-    status = nkv_client_erase_all(client, &call, options->unit_id, NULL);
-    code = status == NKV_OK ? print(options, nkv_client_store(client))
-                            : nkv_fail_call(client, status);
-    nkv_client_free(&client);
     return code;
 }

@@ -2,6 +2,7 @@
 #include "backup_load.h"
 #include "command.h"
 #include "device.h"
+#include "fetch.h"
 #include "output.h"
 #include "progress.h"
 #include "reopen.h"
@@ -218,10 +219,12 @@ static enum nkv_status write_and_ask(struct job *job)
 {
     enum nkv_status status = write_rest(job);
 
-    return status != NKV_OK
-               ? status
-               : nkv_client_digest(job->client, &job->call, job->file.prefix,
-                                   &job->digest, NULL);
+    if (status == NKV_OK) {
+        nkv_progress_end(&job->progress);
+        status = nkv_ask_digest(job->options, job->client, &job->call,
+                                job->file.prefix, &job->digest);
+    }
+    return status;
 }
 
 static enum nkv_exit fail_write(struct job *job)
@@ -246,7 +249,7 @@ static bool reopen(struct job *job)
 {
     char so_far[80];
 
-    nkv_progress_end(&job->progress);
+    nkv_progress_hide(&job->progress);
     snprintf(so_far, sizeof so_far, "%zu of %zu records are stored", job->done,
              job->plan.write_count);
     if (!nkv_reopen(&job->reopen, &job->client, so_far)) {
@@ -391,6 +394,7 @@ static enum nkv_exit restore(struct job *job)
     if (code == NKV_EXIT_DONE) {
         warn_of_file(job);
         job->plan = (struct nkv_restore_plan){
+            .options = job->options,
             .path = job->path,
             .file = &job->file,
             .client = job->client,

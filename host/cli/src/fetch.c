@@ -69,13 +69,29 @@ void nkv_fetch_end(struct nkv_fetch *fetch)
     nkv_client_free(&fetch->client);
 }
 
+enum nkv_status nkv_ask_digest(const struct nkv_options *options,
+                               struct nkv_client *client,
+                               const struct nkv_call_options *call,
+                               struct nkv_span prefix,
+                               struct nkv_client_digest *digest)
+{
+    struct nkv_progress progress;
+    const struct nkv_client_progress follow = nkv_progress_follow(&progress);
+    enum nkv_status status;
+
+    nkv_progress_begin(&progress, options, "digest", NKV_PROGRESS_RECORDS);
+    status = nkv_client_digest(client, call, prefix, digest, &follow);
+    nkv_progress_end(&progress);
+    return status;
+}
+
 enum nkv_exit nkv_fetch_digest(struct nkv_fetch *fetch,
                                struct nkv_client_digest *digest, bool *partial)
 {
     for (;;) {
         struct nkv_call_options call = call_of(fetch);
-        enum nkv_status status = nkv_client_digest(fetch->client, &call,
-                                                   fetch->prefix, digest, NULL);
+        enum nkv_status status = nkv_ask_digest(fetch->options, fetch->client,
+                                                &call, fetch->prefix, digest);
 
         *partial = is_partial(fetch, status);
         if (status == NKV_OK || *partial) {

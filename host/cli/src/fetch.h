@@ -9,6 +9,14 @@
 #include <backup_file.h>
 #include <norkv/client.h>
 
+/* Asks what the records with a prefix amount to, and shows how far the device
+ * is. Statuses as nkv_client_digest. */
+enum nkv_status nkv_ask_digest(const struct nkv_options *options,
+                               struct nkv_client *client,
+                               const struct nkv_call_options *call,
+                               struct nkv_span prefix,
+                               struct nkv_client_digest *digest);
+
 struct nkv_fetch {
     const struct nkv_options *options;
     struct nkv_client *client;

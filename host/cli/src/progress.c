@@ -124,6 +124,16 @@ void nkv_progress_update(struct nkv_progress *progress, uint64_t done)
     }
 }
 
+static void follow(void *context, uint32_t done)
+{
+    nkv_progress_update(context, done);
+}
+
+struct nkv_client_progress nkv_progress_follow(struct nkv_progress *progress)
+{
+    return (struct nkv_client_progress){follow, progress};
+}
+
 void nkv_progress_hide(struct nkv_progress *progress)
 {
     if (progress->is_drawn) {

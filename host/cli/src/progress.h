@@ -16,6 +16,7 @@
 #include "options.h"
 #include "progress_text.h"
 
+#include <norkv/client.h>
 #include <stdbool.h>
 
 enum nkv_progress_style {
@@ -53,6 +54,9 @@ void nkv_progress_set_total(struct nkv_progress *progress, uint64_t total);
  * the clock.
  */
 void nkv_progress_update(struct nkv_progress *progress, uint64_t done);
+
+/* For a call of the client that tells its progress: shows it. */
+struct nkv_client_progress nkv_progress_follow(struct nkv_progress *progress);
 
 /* Clears the line of a terminal, so that something else can be written in the
  * middle. */

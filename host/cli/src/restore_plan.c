@@ -18,8 +18,12 @@ static bool add(void *context, const struct nkv_client_record *record)
     struct nkv_restore_plan *plan = context;
 
     /* A damaged entry is missing: its key is written anew. */
-    return record->status != NKV_OK ||
-           nkv_backup_add(&plan->device, record->key, record->value);
+    if (record->status == NKV_OK &&
+        !nkv_backup_add(&plan->device, record->key, record->value)) {
+        return false;
+    }
+    nkv_progress_update(&plan->progress, plan->device.count);
+    return true;
 }
 
 static enum nkv_exit read_device(struct nkv_restore_plan *plan)
@@ -29,8 +33,12 @@ static enum nkv_exit read_device(struct nkv_restore_plan *plan)
         .record = add,
         .context = plan,
     };
-    enum nkv_status status = nkv_client_backup(plan->client, plan->call, &what);
+    enum nkv_status status;
 
+    nkv_progress_begin(&plan->progress, plan->options, "read",
+                       NKV_PROGRESS_RECORDS);
+    status = nkv_client_backup(plan->client, plan->call, &what);
+    nkv_progress_end(&plan->progress);
     if (status == NKV_CANCELLED) {
         return nkv_fail_for_memory();
     }

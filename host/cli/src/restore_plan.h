@@ -2,12 +2,15 @@
 #ifndef NORKV_CLI_RESTORE_PLAN_H
 #define NORKV_CLI_RESTORE_PLAN_H
 
+#include "options.h"
+#include "progress.h"
 #include "report.h"
 
 #include <backup_file.h>
 #include <norkv/client.h>
 
 struct nkv_restore_plan {
+    const struct nkv_options *options;
     /* As messages name it. */
     const char *path;
     /* Sorted, each key once. */
@@ -18,6 +21,8 @@ struct nkv_restore_plan {
      * prefix. */
     bool is_replace;
 
+    /* Of reading what the device has. */
+    struct nkv_progress progress;
     /* What the device has under the file's prefix. */
     struct nkv_backup device;
     /* Records of the file that are missing or differ, and those of the device
