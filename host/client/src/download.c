@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSE_FIRST_MS = 20, PAUSE_MAX_MS = 1000 };
-
 bool nkv_download_has_prefix(struct nkv_span key, struct nkv_span prefix)
 {
     return key.size >= prefix.size &&
@@ -110,19 +108,12 @@ static enum nkv_status run_call(struct nkv_download *download)
 /* A device that has nothing of use to say is not asked without a pause. */
 static enum nkv_status pause_before_call(struct nkv_download *download)
 {
-    struct nkv_client *client = download->client;
-    enum nkv_status status = NKV_OK;
     unsigned count = download->fruitless;
     /* The first loss is the line's, and silence was a pause already. */
     if (download->silent > 0 ||
         (count < 2 && download->end != NKV_DOWNLOAD_BUSY))
         return NKV_OK;
-    uint32_t pause = (uint32_t)PAUSE_FIRST_MS << (count > 6 ? 6 : count);
-    uint64_t until = nkv_link_now(&client->link) +
-                     (pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause);
-    while (status == NKV_OK && nkv_link_now(&client->link) < until)
-        status = nkv_host_wait(client, until);
-    return status;
+    return nkv_host_pause(download->client, count);
 }
 
 /* What to do once a call has ended: NKV_OK to go on. */

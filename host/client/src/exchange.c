@@ -17,8 +17,9 @@ enum {
     /* Between two sendings to a device that has never said anything. */
     BOOT_MS = 1000,
     PATIENCE_MAX = 8,
-    BUSY_FIRST_MS = 20,
-    BUSY_MAX_MS = 1000,
+    PAUSE_FIRST_MS = 20,
+    PAUSE_MAX_MS = 1000,
+    PAUSE_DOUBLINGS_MAX = 6,
     /* Between two stops of streams that nobody waits for. */
     STRAY_PAUSE_MS = 100
 };
@@ -196,7 +197,7 @@ void nkv_exchange_begin_method(struct nkv_client *client,
         exchange->channel_id = client->link.channel_id;
     exchange->call_id = new_call_id(client);
     exchange->method = method;
-    nkv_exchange_set_request(client, exchange, request);
+    nkv_exchange_set_request(exchange, request);
     exchange->next = client->exchanges;
     client->exchanges = exchange;
     client->exchange_count++;
@@ -245,23 +246,19 @@ struct nkv_packet nkv_exchange_packet(const struct nkv_exchange *exchange)
     };
 }
 
-void nkv_exchange_set_request(const struct nkv_client *client,
-                              struct nkv_exchange *exchange,
+void nkv_exchange_set_request(struct nkv_exchange *exchange,
                               struct nkv_span request)
 {
-    (void)client;
     exchange->request = request;
     struct nkv_packet packet = nkv_exchange_packet(exchange);
     exchange->size = nkv_link_content_size(&packet);
     exchange->wire_size = nkv_link_wire_size(&packet);
 }
 
-size_t nkv_exchange_message_size(const struct nkv_client *client,
-                                 const struct nkv_exchange *exchange,
+size_t nkv_exchange_message_size(const struct nkv_exchange *exchange,
                                  size_t size)
 {
     struct nkv_packet packet = nkv_exchange_packet(exchange);
-    (void)client;
     packet.type = NKV_PACKET_CLIENT_STREAM;
     packet.payload = (struct nkv_span){NULL, size};
     return nkv_link_content_size(&packet);
@@ -383,14 +380,19 @@ void nkv_exchange_revive(struct nkv_exchange *exchange, uint64_t resend_at)
     exchange->resend_at = resend_at;
 }
 
+uint32_t nkv_host_pause_ms(unsigned count)
+{
+    unsigned doublings =
+        count > PAUSE_DOUBLINGS_MAX ? PAUSE_DOUBLINGS_MAX : count;
+    uint32_t pause = (uint32_t)PAUSE_FIRST_MS << doublings;
+    return pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause;
+}
+
 void nkv_exchange_defer(const struct nkv_client *client,
                         struct nkv_exchange *exchange, unsigned busy_count)
 {
-    uint32_t pause = (uint32_t)BUSY_FIRST_MS
-                     << (busy_count > 6 ? 6 : busy_count);
-    uint64_t now = nkv_link_now(&client->link);
-    nkv_exchange_revive(exchange,
-                        now + (pause > BUSY_MAX_MS ? BUSY_MAX_MS : pause));
+    nkv_exchange_revive(exchange, nkv_link_now(&client->link) +
+                                      nkv_host_pause_ms(busy_count));
 }
 
 void nkv_exchange_cancel(struct nkv_client *client,
@@ -415,28 +417,18 @@ void nkv_host_add_farewell(struct nkv_client *client,
         if (client->farewells[i].call_id == packet->call_id)
             return;
     }
-    client->farewells[client->farewell_count++] = (struct nkv_farewell){
-        .channel_id = packet->channel_id,
-        .service_id = packet->service_id,
-        .method_id = packet->method_id,
-        .call_id = packet->call_id,
-        .status = status,
-    };
+    struct nkv_packet *farewell = &client->farewells[client->farewell_count++];
+    *farewell = *packet;
+    farewell->type = NKV_PACKET_CLIENT_ERROR;
+    farewell->payload = (struct nkv_span){NULL, 0};
+    farewell->status = (uint32_t)status;
     client->has_news = true;
 }
 
 void nkv_host_send_farewells(struct nkv_client *client)
 {
     while (client->farewell_count > 0 && nkv_link_is_ready(&client->link)) {
-        const struct nkv_farewell *farewell = &client->farewells[0];
-        struct nkv_packet packet = {
-            .type = NKV_PACKET_CLIENT_ERROR,
-            .channel_id = farewell->channel_id,
-            .service_id = farewell->service_id,
-            .method_id = farewell->method_id,
-            .call_id = farewell->call_id,
-            .status = (uint32_t)farewell->status,
-        };
+        struct nkv_packet packet = client->farewells[0];
         client->farewell_count--;
         memmove(&client->farewells[0], &client->farewells[1],
                 client->farewell_count * sizeof(client->farewells[0]));

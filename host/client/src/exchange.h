@@ -104,8 +104,7 @@ void nkv_exchange_begin_method(struct nkv_client *client,
 struct nkv_packet nkv_exchange_packet(const struct nkv_exchange *exchange);
 
 /* Gives the exchange another request to send from now on. */
-void nkv_exchange_set_request(const struct nkv_client *client,
-                              struct nkv_exchange *exchange,
+void nkv_exchange_set_request(struct nkv_exchange *exchange,
                               struct nkv_span request);
 
 /* Ends a call, and frees what it holds. Harmless when repeated. */
@@ -159,8 +158,7 @@ nkv_exchange_send_message(struct nkv_client *client,
                           struct nkv_span message);
 
 /* Content bytes of the frame that carries a message of so many bytes. */
-size_t nkv_exchange_message_size(const struct nkv_client *client,
-                                 const struct nkv_exchange *exchange,
+size_t nkv_exchange_message_size(const struct nkv_exchange *exchange,
                                  size_t size);
 
 /* Whether the request went out as often as allowed, and the last timer ran

@@ -14,6 +14,15 @@ enum nkv_status nkv_host_fail_step(struct nkv_client *client,
     return nkv_host_fail_silent(client);
 }
 
+enum nkv_status nkv_host_pause(struct nkv_client *client, unsigned count)
+{
+    uint64_t until = nkv_link_now(&client->link) + nkv_host_pause_ms(count);
+    enum nkv_status status = NKV_OK;
+    while (status == NKV_OK && nkv_link_now(&client->link) < until)
+        status = nkv_host_wait(client, until);
+    return status;
+}
+
 enum nkv_status nkv_exchange_send(struct nkv_client *client,
                                   struct nkv_exchange *exchange, size_t ahead)
 {

@@ -69,14 +69,9 @@ static enum nkv_step send_outbox(struct generic *generic)
     struct nkv_client *client = generic->task.client;
     while (generic->outbox != NULL && nkv_link_is_ready(&client->link)) {
         const struct outgoing *first = generic->outbox;
-        struct nkv_packet packet = {
-            .type = first->type,
-            .channel_id = generic->exchange.channel_id,
-            .service_id = generic->method.service_id,
-            .method_id = generic->method.method_id,
-            .call_id = generic->exchange.call_id,
-            .payload = {first->bytes, first->size},
-        };
+        struct nkv_packet packet = nkv_exchange_packet(&generic->exchange);
+        packet.type = first->type;
+        packet.payload = (struct nkv_span){first->bytes, first->size};
         enum nkv_status status = nkv_link_start(&client->link, &packet);
         if (status == NKV_UNAVAILABLE)
             return NKV_STEP_DEAD;

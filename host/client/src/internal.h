@@ -55,16 +55,8 @@ struct nkv_opening {
     struct nkv_exchange exchange;
 };
 
-/* A call that nobody waits for any more, and the device is to be told so. */
-struct nkv_farewell {
-    uint32_t channel_id;
-    uint32_t service_id;
-    uint32_t method_id;
-    uint32_t call_id;
-    enum nkv_status status;
-};
-
-/* More need not be told: streams that run on tell of themselves. */
+/* Calls that nobody waits for any more, of which the device is to be told. More
+ * need not be told: streams that run on tell of themselves. */
 enum { NKV_FAREWELLS_MAX = 8 };
 
 struct nkv_lane;
@@ -95,7 +87,7 @@ struct nkv_client {
      * patience_call_id did not know it yet. */
     uint32_t patience;
     uint32_t patience_call_id;
-    struct nkv_farewell farewells[NKV_FAREWELLS_MAX];
+    struct nkv_packet farewells[NKV_FAREWELLS_MAX];
     size_t farewell_count;
     /* Until then no further stream that nobody waits for is stopped. */
     uint64_t stray_at;
@@ -209,6 +201,14 @@ enum nkv_status nkv_host_fail_busy(struct nkv_client *client);
  */
 NKV_MUST_USE enum nkv_status nkv_host_wait(struct nkv_client *client,
                                            uint64_t until_ms);
+
+/* How long a device is left alone that has been of no use so many times, one
+ * behind the other: longer each time. */
+uint32_t nkv_host_pause_ms(unsigned count);
+
+/* Waits so long. Failures as nkv_host_wait. */
+NKV_MUST_USE enum nkv_status nkv_host_pause(struct nkv_client *client,
+                                            unsigned count);
 
 /* What is exchanged when another call than the one being made is looked at. */
 struct nkv_scope {

@@ -13,8 +13,6 @@
 enum {
     /* Calls, one after another, without a record that was acknowledged. */
     FRUITLESS_MAX = 16,
-    PAUSE_MS = 20,
-    PAUSE_MAX_MS = 1000,
     /* On the wire: what frames have around their content, and a credit. */
     FLAGS = 2,
     CREDIT = 64,
@@ -290,22 +288,6 @@ static enum nkv_status run_call(struct nkv_restoring *restoring, bool *again)
     return status;
 }
 
-/* A device that acknowledges nothing is not asked without a pause. */
-static enum nkv_status pause_before_call(struct nkv_restoring *restoring,
-                                         unsigned fruitless)
-{
-    struct nkv_client *client = restoring->client;
-    enum nkv_status status = NKV_OK;
-    if (fruitless < 2)
-        return NKV_OK;
-    uint32_t pause = (uint32_t)PAUSE_MS << (fruitless > 6 ? 6 : fruitless);
-    uint64_t until = nkv_link_now(&client->link) +
-                     (pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause);
-    while (status == NKV_OK && nkv_link_now(&client->link) < until)
-        status = nkv_host_wait(client, until);
-    return status;
-}
-
 static enum nkv_status run(struct nkv_restoring *restoring)
 {
     struct nkv_client *client = restoring->client;
@@ -322,7 +304,9 @@ static enum nkv_status run(struct nkv_restoring *restoring)
                                  "the device gives up each upload before it "
                                  "has acknowledged anything");
         restoring->restore->resumed++;
-        status = pause_before_call(restoring, fruitless);
+        /* A device that acknowledges nothing is not asked without a pause. */
+        if (fruitless >= 2)
+            status = nkv_host_pause(client, fruitless);
         /* After a restart its limits may be others. */
         if (status == NKV_OK)
             status = nkv_host_open_session(client);

@@ -145,7 +145,7 @@ static size_t content_of(const struct nkv_restoring *restoring, size_t size,
 {
     Norkv__V1__RestoreRequest message = message_of(restoring, size, is_last);
     return nkv_exchange_message_size(
-        restoring->client, &restoring->exchange,
+        &restoring->exchange,
         norkv__v1__restore_request__get_packed_size(&message));
 }
 
@@ -184,7 +184,7 @@ static bool fits_frame(const struct nkv_restoring *restoring, size_t size)
     Norkv__V1__RestoreRequest message = message_of(restoring, size, false);
     message.offset = UINT32_MAX;
     return nkv_exchange_message_size(
-               restoring->client, &restoring->exchange,
+               &restoring->exchange,
                norkv__v1__restore_request__get_packed_size(&message)) <=
            restoring->client->session.device.max_frame;
 }

@@ -54,7 +54,7 @@ bool nkv_write_pack(struct nkv_write *write, uint32_t seq)
     write->seq = seq;
     struct nkv_span request = {write->request, size};
     if (write->request != NULL && write->exchange.method != NULL)
-        nkv_exchange_set_request(client, &write->exchange, request);
+        nkv_exchange_set_request(&write->exchange, request);
     else
         write->exchange.request = request;
     return write->request != NULL;
