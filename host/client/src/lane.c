@@ -120,7 +120,7 @@ static void abandon_all(struct nkv_lane *lane,
     for (struct nkv_write *write = lane->first; write != NULL;
          write = write->next) {
         if (!write->task.ended)
-            nkv_write_abandon(write, fail);
+            nkv_task_fail(&write->task, fail);
     }
 }
 
@@ -211,7 +211,7 @@ static bool send_due(struct nkv_lane *lane)
         }
         enum nkv_step step = send_write(lane, write);
         if (step == NKV_STEP_NO_MEMORY)
-            nkv_write_abandon(write, nkv_host_no_memory);
+            nkv_task_fail(&write->task, nkv_host_no_memory);
         if (step != NKV_STEP_DONE)
             return false;
     }
@@ -291,7 +291,7 @@ static void launch_all(struct nkv_lane *lane)
             continue;
         enum nkv_step step = launch(lane, write);
         if (step == NKV_STEP_NO_MEMORY)
-            nkv_write_abandon(write, nkv_host_no_memory);
+            nkv_task_fail(&write->task, nkv_host_no_memory);
         if (step != NKV_STEP_DONE)
             return;
     }

@@ -112,10 +112,6 @@ void nkv_write_finish(struct nkv_write *write, const struct nkv_answer *answer);
 void nkv_write_decide(struct nkv_write *write, enum nkv_status status,
                       enum nkv_reason reason);
 
-/* Ends a mutation for the line's sake; fail sets the error. */
-void nkv_write_abandon(struct nkv_write *write,
-                       enum nkv_status (*fail)(struct nkv_client *client));
-
 /* Sets the error to why a mutation was not done. */
 enum nkv_status nkv_write_explain(struct nkv_client *client,
                                   const struct nkv_mutation *mutation);

@@ -238,7 +238,7 @@ static void renumber(struct nkv_lane *lane)
         if (nkv_write_is_flying(write) &&
             (!lane->is_same || is_new || write->renumber) &&
             !nkv_write_renumber(write))
-            nkv_write_abandon(write, nkv_host_no_memory);
+            nkv_task_fail(&write->task, nkv_host_no_memory);
     }
 }
 

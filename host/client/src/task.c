@@ -121,36 +121,26 @@ void nkv_task_end(struct nkv_task *task, enum nkv_status status)
         append(&client->ended, task);
 }
 
+void nkv_task_fail(struct nkv_task *task,
+                   enum nkv_status (*fail)(struct nkv_client *client))
+{
+    struct nkv_scope scope;
+    nkv_task_enter(task, &scope);
+    enum nkv_status status = fail(task->client);
+    nkv_task_leave(task, &scope);
+    nkv_task_end(task, status);
+}
+
 /* ---- Turns ------------------------------------------------------------ */
 
-static void expire(struct nkv_task *task)
+static enum nkv_status fail_cancelled(struct nkv_client *client)
 {
-    struct nkv_client *client = task->client;
-    struct nkv_scope scope;
-    nkv_task_enter(task, &scope);
-    enum nkv_status status = task->was_busy ? nkv_host_fail_busy(client)
-                                            : nkv_host_fail_late(client);
-    nkv_task_leave(task, &scope);
-    nkv_task_end(task, status);
+    return nkv_host_fail(client, NKV_CANCELLED, "cancelled");
 }
 
-static void end_dead(struct nkv_task *task)
+static enum nkv_status fail_closed(struct nkv_client *client)
 {
-    struct nkv_scope scope;
-    nkv_task_enter(task, &scope);
-    enum nkv_status status = nkv_host_fail_dead(task->client);
-    nkv_task_leave(task, &scope);
-    nkv_task_end(task, status);
-}
-
-static void cancel(struct nkv_task *task)
-{
-    struct nkv_scope scope;
-    nkv_task_enter(task, &scope);
-    enum nkv_status status =
-        nkv_host_fail(task->client, NKV_CANCELLED, "cancelled");
-    nkv_task_leave(task, &scope);
-    nkv_task_end(task, status);
+    return nkv_host_fail(client, NKV_CANCELLED, "the client was closed");
 }
 
 static void step_task(struct nkv_task *task)
@@ -158,7 +148,7 @@ static void step_task(struct nkv_task *task)
     const struct nkv_link *link = &task->client->link;
     struct nkv_scope scope;
     if (task->is_unwanted) {
-        cancel(task);
+        nkv_task_fail(task, fail_cancelled);
         return;
     }
     /* What has come by now counts. */
@@ -168,9 +158,10 @@ static void step_task(struct nkv_task *task)
         nkv_task_leave(task, &scope);
     }
     if (!task->ended && link->dead)
-        end_dead(task);
+        nkv_task_fail(task, nkv_host_fail_dead);
     else if (!task->ended && nkv_link_now(link) >= task->deadline_at)
-        expire(task);
+        nkv_task_fail(task,
+                      task->was_busy ? nkv_host_fail_busy : nkv_host_fail_late);
 }
 
 static void step_tasks(struct nkv_client *client)
@@ -290,15 +281,8 @@ enum nkv_status nkv_task_wait(struct nkv_task *task)
 void nkv_task_end_all(struct nkv_client *client)
 {
     client->is_closing = true;
-    while (client->tasks != NULL) {
-        struct nkv_task *task = client->tasks;
-        struct nkv_scope scope;
-        nkv_task_enter(task, &scope);
-        enum nkv_status status =
-            nkv_host_fail(client, NKV_CANCELLED, "the client was closed");
-        nkv_task_leave(task, &scope);
-        nkv_task_end(task, status);
-    }
+    while (client->tasks != NULL)
+        nkv_task_fail(client->tasks, fail_closed);
     while (client->ended != NULL)
         deliver(client);
 }
@@ -366,7 +350,7 @@ enum nkv_status nkv_client_cancel(struct nkv_client *client, uint64_t call)
         task->is_unwanted = true;
         client->has_news = true;
     } else {
-        cancel(task);
+        nkv_task_fail(task, fail_cancelled);
     }
     return NKV_OK;
 }

@@ -72,6 +72,11 @@ void nkv_task_start_within(struct nkv_client *client, struct nkv_task *task);
 /* Ends a task, if it has not ended. The error text is set by then. */
 void nkv_task_end(struct nkv_task *task, enum nkv_status status);
 
+/* Ends a task from without: fail sets the error in its scope, and returns its
+ * status. */
+void nkv_task_fail(struct nkv_task *task,
+                   enum nkv_status (*fail)(struct nkv_client *client));
+
 /* Waits for a task of nkv_task_start_within, whose failure becomes the
  * client's. */
 NKV_MUST_USE enum nkv_status nkv_task_wait(struct nkv_task *task);

@@ -138,16 +138,6 @@ void nkv_write_decide(struct nkv_write *write, enum nkv_status status,
     end_decided(write);
 }
 
-void nkv_write_abandon(struct nkv_write *write,
-                       enum nkv_status (*fail)(struct nkv_client *client))
-{
-    struct nkv_scope scope;
-    nkv_task_enter(&write->task, &scope);
-    enum nkv_status status = fail(write->task.client);
-    nkv_task_leave(&write->task, &scope);
-    nkv_task_end(&write->task, status);
-}
-
 void nkv_write_finish(struct nkv_write *write, const struct nkv_answer *answer)
 {
     struct nkv_mutation *mutation = &write->mutation;
