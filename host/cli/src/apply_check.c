@@ -1,6 +1,7 @@
 #include "apply_check.h"
 
 #include "device.h"
+#include "value_limit.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 
 /* What the device takes. */
 struct limits {
-    uint32_t max_key;
-    uint32_t max_value;
+    /* What it points to is gone. */
+    struct nkv_device device;
     uint32_t sector_size;
     uint32_t max_keys;
 };
@@ -33,17 +34,6 @@ static enum nkv_exit fail_setting(const struct nkv_apply_check *check,
                     nkv_client_port(check->client), limit);
 }
 
-/* The header of an entry, beside key and value in one sector. */
-enum { ENTRY_OVERHEAD = 16 };
-
-static size_t value_limit(const struct limits *limits, size_t key_size)
-{
-    size_t room = limits->sector_size - ENTRY_OVERHEAD - key_size;
-    size_t frame = limits->max_value + (limits->max_key - key_size);
-
-    return room < frame ? room : frame;
-}
-
 static enum nkv_exit check_sizes(const struct nkv_apply_check *check,
                                  const struct limits *limits)
 {
@@ -51,11 +41,12 @@ static enum nkv_exit check_sizes(const struct nkv_apply_check *check,
         const struct nkv_setting *it = &check->settings->items[i];
         size_t limit;
 
-        if (it->key_size > limits->max_key) {
+        if (it->key_size > limits->device.max_key) {
             return fail_setting(check, it, "key", it->key_size,
-                                limits->max_key);
+                                limits->device.max_key);
         }
-        limit = value_limit(limits, it->key_size);
+        limit =
+            nkv_value_limit(&limits->device, limits->sector_size, it->key_size);
         if (it->value_size > limit) {
             return fail_setting(check, it, "value", it->value_size, limit);
         }
@@ -72,8 +63,7 @@ static enum nkv_exit learn_limits(const struct nkv_apply_check *check,
         nkv_client_device(check->client, check->call, &device);
 
     if (status == NKV_OK) {
-        limits->max_key = device->max_key;
-        limits->max_value = device->max_value;
+        limits->device = *device;
         status = nkv_client_statistics(check->client, check->call, &statistics);
     }
     if (status != NKV_OK) {

@@ -140,7 +140,7 @@ static void warn_of_file(const struct job *job)
 
 static enum nkv_status delete_extras(struct job *job)
 {
-    size_t count = job->plan.is_replace ? job->plan.extra_count : 0;
+    size_t count = job->plan.delete_count;
     struct nkv_mutation *mutations = calloc(count + 1, sizeof *mutations);
     enum nkv_status status;
 
@@ -308,9 +308,9 @@ static enum nkv_exit print_step(const struct job *job, const char *action,
 static enum nkv_exit print_plan(const struct job *job)
 {
     enum nkv_exit code = NKV_EXIT_DONE;
-    size_t deletions = job->plan.is_replace ? job->plan.extra_count : 0;
 
-    for (size_t i = 0; i < deletions && code == NKV_EXIT_DONE; i++) {
+    for (size_t i = 0; i < job->plan.delete_count && code == NKV_EXIT_DONE;
+         i++) {
         code = print_step(job, "delete", job->plan.extras[i]);
     }
     for (size_t i = 0; i < job->plan.write_count && code == NKV_EXIT_DONE;
@@ -322,7 +322,7 @@ static enum nkv_exit print_plan(const struct job *job)
 
 static enum nkv_exit print_sum(const struct job *job)
 {
-    size_t deletions = job->plan.is_replace ? job->plan.extra_count : 0;
+    size_t deletions = job->plan.delete_count;
     size_t same = job->file.count - job->plan.write_count;
     json_t *object;
 

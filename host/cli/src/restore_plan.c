@@ -1,14 +1,15 @@
 #include "restore_plan.h"
 
 #include "device.h"
+#include "value_limit.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <text.h>
 
-/* The header of an entry, beside key and value in one sector, and what entries
- * are a multiple of at least. */
+/* The header of an entry, beside key and value, and what entries are a multiple
+ * of at least. */
 enum { ENTRY_OVERHEAD = 16, ENTRY_UNIT = 16 };
 
 /* ---- What the device has ---------------------------------------------- */
@@ -81,6 +82,7 @@ static enum nkv_exit compare(struct nkv_restore_plan *plan)
             nkv_digest_add(&plan->digest, theirs->key, theirs->value);
         }
     }
+    plan->delete_count = plan->is_replace ? plan->extra_count : 0;
     return NKV_EXIT_DONE;
 }
 
@@ -105,23 +107,17 @@ static enum nkv_exit check_sizes(const struct nkv_restore_plan *plan,
 {
     for (size_t i = 0; i < plan->write_count; i++) {
         const struct nkv_record *it = plan->writes[i];
-        size_t frame = device->max_value + (device->max_key - it->key.size);
-        size_t room = sector_size - ENTRY_OVERHEAD - it->key.size;
+        size_t limit;
 
         if (it->key.size > device->max_key) {
             return fail_record(plan, it, "key", it->key.size, device->max_key);
         }
-        if (it->value.size > (room < frame ? room : frame)) {
-            return fail_record(plan, it, "value", it->value.size,
-                               room < frame ? room : frame);
+        limit = nkv_value_limit(device, sector_size, it->key.size);
+        if (it->value.size > limit) {
+            return fail_record(plan, it, "value", it->value.size, limit);
         }
     }
     return NKV_EXIT_DONE;
-}
-
-static size_t deletions(const struct nkv_restore_plan *plan)
-{
-    return plan->is_replace ? plan->extra_count : 0;
 }
 
 /* Keys of the device that the file has not, and does not delete. */
@@ -132,7 +128,7 @@ check_key_count(const struct nkv_restore_plan *plan,
     size_t known = plan->device.count;
     size_t others = statistics->keys > known ? statistics->keys - known : 0;
     size_t keys =
-        others + plan->file->count + plan->extra_count - deletions(plan);
+        others + plan->file->count + plan->extra_count - plan->delete_count;
 
     if (keys <= statistics->max_keys) {
         return NKV_EXIT_DONE;

@@ -31,6 +31,8 @@ struct nkv_restore_plan {
     size_t write_count;
     const struct nkv_record **extras;
     size_t extra_count;
+    /* So many of the latter are to be deleted: all or none. */
+    size_t delete_count;
     /* What the device holds in the end. */
     struct nkv_digest digest;
 };
