@@ -115,11 +115,6 @@ enum nkv_reason nkv_client_reason(const struct nkv_client *client)
     return NKV_REASON_NONE;
 }
 
-uint64_t nkv_now_ms(void)
-{
-    return 0;
-}
-
 bool nkv_await_port(uint64_t end_ms, bool (*attempt)(void *context),
                     void *context)
 {

@@ -69,10 +69,16 @@ enum nkv_exit nkv_reopen_note_unit(struct nkv_reopen *reopen,
 }
 
 bool nkv_reopen(struct nkv_reopen *reopen, struct nkv_client **client,
-                const char *so_far)
+                enum nkv_status status, const char *so_far)
 {
-    (void)reopen, (void)client, (void)so_far;
+    (void)reopen, (void)client, (void)status, (void)so_far;
     return false;
+}
+
+const char *nkv_reopen_why(const struct nkv_reopen *reopen)
+{
+    (void)reopen;
+    return "";
 }
 
 void nkv_reopen_end(struct nkv_reopen *reopen)

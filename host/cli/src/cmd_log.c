@@ -1,4 +1,5 @@
 /* norkv log: what the device says besides its answers. */
+#include "clock.h"
 #include "command.h"
 #include "device.h"
 #include "interrupt.h"
@@ -8,7 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* How long an interrupt that comes between two waits goes unnoticed. */
 enum { SLICE_MS = 200 };
@@ -72,19 +72,11 @@ static void take(void *context, const struct nkv_client_remark *remark)
     fflush(stdout);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Whether --timeout has passed; *slice_ms is how long to wait at most. */
 static bool is_late(const struct nkv_options *options, uint64_t begin,
                     uint32_t *slice_ms)
 {
-    uint64_t passed = now_ms() - begin;
+    uint64_t passed = nkv_now_ms() - begin;
 
     *slice_ms = SLICE_MS;
     if (!nkv_given(options, NKV_OPTION_TIMEOUT)) {
@@ -101,7 +93,7 @@ static bool is_late(const struct nkv_options *options, uint64_t begin,
 
 static enum nkv_exit follow(struct nkv_client *client, struct log *log)
 {
-    uint64_t begin = now_ms();
+    uint64_t begin = nkv_now_ms();
     enum nkv_status status = NKV_OK;
     uint32_t slice_ms;
 

@@ -23,8 +23,6 @@ struct job {
     struct nkv_restore_plan plan;
     struct nkv_progress progress;
     struct nkv_reopen reopen;
-    /* Why the last attempt failed. */
-    char *why;
     bool is_deleted;
     /* What the device holds in the end. */
     struct nkv_client_digest digest;
@@ -229,30 +227,31 @@ static enum nkv_status write_and_ask(struct job *job)
 
 static enum nkv_exit fail_write(struct job *job)
 {
+    const char *why = nkv_reopen_why(&job->reopen);
+
     if (is_all_stored(job)) {
         return nkv_fail(NKV_EXIT_FAILED,
-                        "all is stored, but it could not be verified: %s",
-                        job->why != NULL ? job->why : "no memory");
+                        "all is stored, but it could not be verified: %s", why);
     }
     return nkv_fail(NKV_EXIT_FAILED,
                     "%s; %zu of %zu records are stored%s: restore again to "
                     "store the rest",
-                    job->why != NULL ? job->why : "no memory", job->done,
-                    job->plan.write_count,
+                    why, job->done, job->plan.write_count,
                     job->plan.is_replace && !job->is_deleted
                         ? ", not all others deleted"
                         : "");
 }
 
-/* Opens the port again. False: it is not back. */
-static bool reopen(struct job *job)
+/* Opens the port again behind a call that failed. False: it is not back, or
+ * was not gone. */
+static bool reopen(struct job *job, enum nkv_status status)
 {
     char so_far[80];
 
     nkv_progress_hide(&job->progress);
     snprintf(so_far, sizeof so_far, "%zu of %zu records are stored", job->done,
              job->plan.write_count);
-    if (!nkv_reopen(&job->reopen, &job->client, so_far)) {
+    if (!nkv_reopen(&job->reopen, &job->client, status, so_far)) {
         return false;
     }
     job->call.deadline_ms = nkv_reopen_left_ms(&job->reopen);
@@ -273,9 +272,7 @@ static enum nkv_exit write_all(struct job *job)
         if (job->done > done) {
             job->reopen.fruitless = 0;
         }
-        free(job->why);
-        job->why = strdup(nkv_client_error(job->client));
-        if (status != NKV_UNAVAILABLE || !reopen(job)) {
+        if (status == NKV_OK || !reopen(job, status)) {
             break;
         }
     }
@@ -409,7 +406,6 @@ static enum nkv_exit restore(struct job *job)
     nkv_restore_plan_free(&job->plan);
     nkv_client_free(&job->client);
     nkv_reopen_end(&job->reopen);
-    free(job->why);
     return code;
 }
 

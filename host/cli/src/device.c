@@ -1,5 +1,6 @@
 #include "device.h"
 
+#include "clock.h"
 #include "reopen.h"
 #include "shell_port.h"
 

@@ -34,21 +34,17 @@ bool nkv_fetch_again(struct nkv_fetch *fetch, enum nkv_status status,
                      size_t count)
 {
     char so_far[60];
-    char *why;
-    bool is_back;
 
     if (status != NKV_UNAVAILABLE) {
         nkv_fail_transfer(fetch->client, status);
         return false;
     }
-    why = strdup(nkv_client_error(fetch->client));
     snprintf(so_far, sizeof so_far, "%zu records were read", count);
-    is_back = nkv_reopen(&fetch->reopen, &fetch->client, so_far);
-    if (!is_back) {
-        nkv_fail(NKV_EXIT_FAILED, "%s", why != NULL ? why : "no memory");
+    if (nkv_reopen(&fetch->reopen, &fetch->client, status, so_far)) {
+        return true;
     }
-    free(why);
-    return is_back;
+    nkv_fail(NKV_EXIT_FAILED, "%s", nkv_reopen_why(&fetch->reopen));
+    return false;
 }
 
 enum nkv_exit nkv_fetch_begin(struct nkv_fetch *fetch)

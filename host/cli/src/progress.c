@@ -1,9 +1,10 @@
 #include "progress.h"
 
+#include "clock.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -12,14 +13,6 @@ enum {
     COLUMNS_DEFAULT = 80,
     LINE_MAX_SIZE = 256
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static enum nkv_progress_style choose_style(const struct nkv_options *options)
 {
@@ -99,7 +92,7 @@ void nkv_progress_begin(struct nkv_progress *progress,
     *progress = (struct nkv_progress){
         .style = choose_style(options),
         .state = {.what = what, .unit = unit},
-        .began_ms = now_ms(),
+        .began_ms = nkv_now_ms(),
     };
 }
 
@@ -118,7 +111,7 @@ void nkv_progress_update(struct nkv_progress *progress, uint64_t done)
     if (progress->style == NKV_PROGRESS_SILENT) {
         return;
     }
-    now = now_ms();
+    now = nkv_now_ms();
     if (!progress->shown || now - progress->shown_ms >= every) {
         show(progress, now);
     }
@@ -146,7 +139,7 @@ void nkv_progress_hide(struct nkv_progress *progress)
 void nkv_progress_end(struct nkv_progress *progress)
 {
     if (progress->style == NKV_PROGRESS_JSON && progress->shown) {
-        show(progress, now_ms());
+        show(progress, nkv_now_ms());
     }
     nkv_progress_hide(progress);
     progress->style = NKV_PROGRESS_SILENT;

@@ -1,5 +1,6 @@
 #include "reopen.h"
 
+#include "clock.h"
 #include "device.h"
 #include "interrupt.h"
 
@@ -13,14 +14,6 @@ enum {
     PAUSE_MS = 250,
     FRUITLESS_MAX = 3
 };
-
-uint64_t nkv_now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void nkv_reopen_begin(struct nkv_reopen *reopen,
                       const struct nkv_options *options, uint32_t timeout_ms)
@@ -90,15 +83,17 @@ static bool is_back(void *context)
 }
 
 bool nkv_reopen(struct nkv_reopen *reopen, struct nkv_client **client,
-                const char *so_far)
+                enum nkv_status status, const char *so_far)
 {
     short events;
     char *port;
     bool is_open;
 
+    free(reopen->why);
+    reopen->why = strdup(nkv_client_error(*client));
     /* A device that stayed busy is still there. */
-    if (nkv_client_fd(*client, &events) != -1 || reopen->unit_id == NULL ||
-        reopen->fruitless++ == FRUITLESS_MAX) {
+    if (status != NKV_UNAVAILABLE || nkv_client_fd(*client, &events) != -1 ||
+        reopen->unit_id == NULL || reopen->fruitless++ == FRUITLESS_MAX) {
         return false;
     }
     port = strdup(nkv_client_port(*client));
@@ -113,8 +108,15 @@ bool nkv_reopen(struct nkv_reopen *reopen, struct nkv_client **client,
     return is_open;
 }
 
+const char *nkv_reopen_why(const struct nkv_reopen *reopen)
+{
+    return reopen->why != NULL ? reopen->why : "no memory";
+}
+
 void nkv_reopen_end(struct nkv_reopen *reopen)
 {
     free(reopen->unit_id);
+    free(reopen->why);
     reopen->unit_id = NULL;
+    reopen->why = NULL;
 }

@@ -16,10 +16,9 @@ struct nkv_reopen {
     /* How often the port came back, one time after another, and went away
      * before anything was done. */
     unsigned fruitless;
+    /* What the client said of the last call that failed; NULL: no memory. */
+    char *why;
 };
-
-/* Milliseconds from any start. */
-uint64_t nkv_now_ms(void);
 
 /* The command ends timeout_ms from now at the latest. */
 void nkv_reopen_begin(struct nkv_reopen *reopen,
@@ -33,14 +32,20 @@ enum nkv_exit nkv_reopen_note_unit(struct nkv_reopen *reopen,
 uint32_t nkv_reopen_left_ms(const struct nkv_reopen *reopen);
 
 /*
- * Behind a call that failed because the port is gone: says so, with what is
- * done so far, and waits until the port is there again with the same unit.
+ * Behind a call that failed with this status: if it did because the port is
+ * gone, says so, with what is done so far, and waits until the port is there
+ * again with the same unit.
  *
  * True: *client is a new one. False: the port is not gone, or it does not come
- * back in time, or goes away again and again; *client may be NULL then.
+ * back in time, or goes away again and again; *client may be NULL then, and
+ * nkv_reopen_why tells why the call failed.
  */
 bool nkv_reopen(struct nkv_reopen *reopen, struct nkv_client **client,
-                const char *so_far);
+                enum nkv_status status, const char *so_far);
+
+/* The client's error when nkv_reopen was last called. Never NULL; holds until
+ * the next call. */
+const char *nkv_reopen_why(const struct nkv_reopen *reopen);
 
 void nkv_reopen_end(struct nkv_reopen *reopen);
 

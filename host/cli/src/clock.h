@@ -1,0 +1,10 @@
+/* The time that passes, whatever the date is set to meanwhile. */
+#ifndef NORKV_CLI_CLOCK_H
+#define NORKV_CLI_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds from any start. */
+uint64_t nkv_now_ms(void);
+
+#endif
