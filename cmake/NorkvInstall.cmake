@@ -14,6 +14,12 @@ install(TARGETS norkv_client norkv_client_shared norkv_proto norkv_proto_c
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES
     host/client/include/norkv/client.h
+    host/client/include/norkv/client_async.h
+    host/client/include/norkv/client_calls.h
+    host/client/include/norkv/client_error.h
+    host/client/include/norkv/client_maintenance.h
+    host/client/include/norkv/client_port.h
+    host/client/include/norkv/client_transfer.h
     proto/base/include/norkv/bytes.h
     proto/base/include/norkv/fault.h
     proto/base/include/norkv/status.h
