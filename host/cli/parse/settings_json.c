@@ -3,8 +3,6 @@
 #include "setting_make.h"
 
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The members that hold a value, by encoding. */

@@ -4,7 +4,6 @@
 #include "output.h"
 #include "progress.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

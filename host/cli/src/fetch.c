@@ -4,8 +4,6 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <text.h>
 
 /* How often records are read when somebody writes all the time. */

@@ -3,7 +3,6 @@
 #include "file_lock.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <text.h>

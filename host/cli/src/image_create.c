@@ -4,8 +4,6 @@
 #include "image.h"
 #include "output.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static enum nkv_exit print(const struct nkv_options *options,

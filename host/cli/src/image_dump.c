@@ -3,7 +3,6 @@
 #include "image_keys.h"
 #include "output.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 static enum nkv_exit print_json(struct nkv_span key, struct nkv_span value,

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <text.h>
 
 /* The header of an entry, beside key and value, and what entries are a multiple

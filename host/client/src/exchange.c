@@ -104,6 +104,25 @@ static void grow_patience(struct nkv_client *client, uint32_t call_id)
         client->patience *= 2;
 }
 
+/* Has a CLIENT_ERROR sent for a packet's call as soon as the line has room. */
+static void add_farewell(struct nkv_client *client,
+                         const struct nkv_packet *packet,
+                         enum nkv_status status)
+{
+    if (client->farewell_count == NKV_FAREWELLS_MAX)
+        return;
+    for (size_t i = 0; i < client->farewell_count; i++) {
+        if (client->farewells[i].call_id == packet->call_id)
+            return;
+    }
+    struct nkv_packet *farewell = &client->farewells[client->farewell_count++];
+    *farewell = *packet;
+    farewell->type = NKV_PACKET_CLIENT_ERROR;
+    farewell->payload = (struct nkv_span){NULL, 0};
+    farewell->status = (uint32_t)status;
+    client->has_news = true;
+}
+
 static void take_late(struct nkv_client *client,
                       const struct nkv_packet *packet)
 {
@@ -116,7 +135,7 @@ static void take_late(struct nkv_client *client,
     if (packet->type != NKV_PACKET_SERVER_STREAM || now < client->stray_at)
         return;
     client->stray_at = now + STRAY_PAUSE_MS;
-    nkv_host_add_farewell(client, packet, NKV_FAILED_PRECONDITION);
+    add_farewell(client, packet, NKV_FAILED_PRECONDITION);
 }
 
 /* The device is at work on what it was sent, in that order: those behind what
@@ -278,8 +297,7 @@ static uint64_t timer_ms(const struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
     const struct nkv_host_session *session = &client->session;
-    size_t wire_size = exchange->wire_size + exchange->ahead +
-                       nkv_window_wire_size(client) +
+    size_t wire_size = exchange->wire_size + nkv_window_wire_size(client) +
                        answer_wire_size(client, exchange);
     uint64_t time = line_ms(client, wire_size) +
                     2 * (uint64_t)client->latency_ms + MARGIN_MS +
@@ -399,31 +417,13 @@ void nkv_exchange_cancel(struct nkv_client *client,
                          const struct nkv_exchange *exchange)
 {
     struct nkv_packet packet = nkv_exchange_packet(exchange);
-    nkv_host_add_farewell(client, &packet, NKV_CANCELLED);
+    add_farewell(client, &packet, NKV_CANCELLED);
     /* In a callback the link may be in the middle of a packet. */
     if (!client->is_calling_back)
         nkv_host_send_farewells(client);
 }
 
 /* ---- Calls that nobody waits for any more ----------------------------- */
-
-void nkv_host_add_farewell(struct nkv_client *client,
-                           const struct nkv_packet *packet,
-                           enum nkv_status status)
-{
-    if (client->farewell_count == NKV_FAREWELLS_MAX)
-        return;
-    for (size_t i = 0; i < client->farewell_count; i++) {
-        if (client->farewells[i].call_id == packet->call_id)
-            return;
-    }
-    struct nkv_packet *farewell = &client->farewells[client->farewell_count++];
-    *farewell = *packet;
-    farewell->type = NKV_PACKET_CLIENT_ERROR;
-    farewell->payload = (struct nkv_span){NULL, 0};
-    farewell->status = (uint32_t)status;
-    client->has_news = true;
-}
 
 void nkv_host_send_farewells(struct nkv_client *client)
 {

@@ -39,8 +39,6 @@ struct nkv_exchange {
     /* It is sent once, and "busy" is an answer like others. What is answered in
      * part is not sent again either. */
     bool once;
-    /* Bytes on the wire to allow for besides, before an answer comes. */
-    size_t ahead;
     /* Content bytes and bytes on the wire of the request's frame. */
     size_t size;
     size_t wire_size;
@@ -137,16 +135,6 @@ enum nkv_step nkv_exchange_try_send(struct nkv_client *client,
  * arrived; UINT64_MAX: never. */
 uint64_t nkv_exchange_due(const struct nkv_client *client,
                           const struct nkv_exchange *exchange);
-
-/*
- * Sends the request, waiting for the line and for room in the device's window,
- * and sets resend_at: the time that the frame, what is unanswered before it,
- * ahead bytes on the wire besides, and the answer need, doubled with each
- * attempt. Failures have set the client's error.
- */
-NKV_MUST_USE enum nkv_status nkv_exchange_send(struct nkv_client *client,
-                                               struct nkv_exchange *exchange,
-                                               size_t ahead);
 
 /*
  * Sends a message of the call's own stream (CLIENT_STREAM). It is not repeated,

@@ -23,10 +23,15 @@ enum nkv_status nkv_host_pause(struct nkv_client *client, unsigned count)
     return status;
 }
 
-enum nkv_status nkv_exchange_send(struct nkv_client *client,
-                                  struct nkv_exchange *exchange, size_t ahead)
+/*
+ * Sends the request, waiting for the line and for room in the device's window,
+ * and sets resend_at: the time that the frame, what is unanswered before it,
+ * and the answer need, doubled with each attempt. Failures have set the
+ * client's error.
+ */
+static enum nkv_status send_request(struct nkv_client *client,
+                                    struct nkv_exchange *exchange)
 {
-    exchange->ahead = ahead;
     enum nkv_step step = nkv_exchange_try_send(client, exchange);
     enum nkv_status status = NKV_OK;
     while (status == NKV_OK && step == NKV_STEP_WAITS) {
@@ -64,7 +69,7 @@ enum nkv_status nkv_exchange_run_stream(struct nkv_client *client,
 {
     enum nkv_status status = NKV_OK;
     if (!exchange->done && !exchange->stop)
-        status = nkv_exchange_send(client, exchange, 0);
+        status = send_request(client, exchange);
     while (status == NKV_OK && !exchange->done && !exchange->stop &&
            nkv_link_now(&client->link) < exchange->resend_at)
         status = nkv_host_wait(client, exchange->resend_at);

@@ -16,6 +16,14 @@ uint64_t nkv_clock_ms(void *context)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint32_t nkv_ms_left(uint64_t now_ms, uint64_t until_ms)
+{
+    if (until_ms <= now_ms)
+        return 0;
+    uint64_t left = until_ms - now_ms;
+    return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+}
+
 enum nkv_status nkv_fd_wait(int fd, short events, uint32_t timeout_ms)
 {
     struct pollfd item = {.fd = fd, .events = events};

@@ -225,12 +225,8 @@ struct nkv_scope {
 /* Takes the scope, and keeps in *scope the one there was. */
 void nkv_host_swap_scope(struct nkv_client *client, struct nkv_scope *scope);
 
-/* Has a CLIENT_ERROR sent for a packet's call as soon as the line has room. */
-void nkv_host_add_farewell(struct nkv_client *client,
-                           const struct nkv_packet *packet,
-                           enum nkv_status status);
-
-/* Sends what of them the line takes at once. */
+/* Tells the device of calls that nobody waits for any more, as far as the line
+ * takes that at once. */
 void nkv_host_send_farewells(struct nkv_client *client);
 
 /* Packets of the link: to the exchange that waits for them. */
@@ -313,9 +309,5 @@ bool nkv_host_fail_fault(struct nkv_client *client, enum nkv_status status);
 NKV_MUST_USE enum nkv_status nkv_host_get(struct nkv_client *client,
                                           struct nkv_span key,
                                           struct nkv_client_value *value);
-
-/* NKV_INVALID_ARGUMENT with the error set, unless the key is one. */
-NKV_MUST_USE enum nkv_status nkv_host_check_key(struct nkv_client *client,
-                                                struct nkv_span key);
 
 #endif

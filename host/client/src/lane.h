@@ -95,9 +95,6 @@ void nkv_write_release(struct nkv_write *write);
 /* Whether a mutation is in flight, and may have been sent. */
 bool nkv_write_is_flying(const struct nkv_write *write);
 
-/* Whether the device may have got it. */
-bool nkv_write_is_sent(const struct nkv_write *write);
-
 /* Makes the request for a number. False: no memory. */
 NKV_MUST_USE bool nkv_write_pack(struct nkv_write *write, uint32_t seq);
 

@@ -54,11 +54,7 @@ uint64_t nkv_link_now(const struct nkv_link *link)
 
 static uint32_t time_until(const struct nkv_link *link, uint64_t until_ms)
 {
-    uint64_t now = nkv_link_now(link);
-    if (until_ms <= now)
-        return 0;
-    return until_ms - now > UINT32_MAX ? UINT32_MAX
-                                       : (uint32_t)(until_ms - now);
+    return nkv_ms_left(nkv_link_now(link), until_ms);
 }
 
 static void show(struct nkv_link *link, bool sent, struct nkv_span bytes,

@@ -8,8 +8,8 @@
 /* A read that meets a writer, or a bad CRC, begins anew this often. */
 enum { READS_MAX = 8 };
 
-enum nkv_status nkv_host_check_key(struct nkv_client *client,
-                                   struct nkv_span key)
+/* NKV_INVALID_ARGUMENT with the error set, unless the key is one. */
+static enum nkv_status check_key(struct nkv_client *client, struct nkv_span key)
 {
     const struct nkv_host_session *session = &client->session;
     size_t most =
@@ -203,7 +203,7 @@ static bool is_ready(struct nkv_client *client, struct nkv_get *reading,
     if (*status == NKV_OK)
         *status = nkv_host_check_store(client);
     if (*status == NKV_OK)
-        *status = nkv_host_check_key(client, key);
+        *status = check_key(client, key);
     return *status == NKV_OK;
 }
 
@@ -372,7 +372,7 @@ enum nkv_status nkv_client_describe(struct nkv_client *client,
     if (status == NKV_OK)
         status = nkv_host_need_session(client, false);
     if (status == NKV_OK)
-        status = nkv_host_check_key(client, key);
+        status = check_key(client, key);
     if (status != NKV_OK)
         return status;
     Norkv__V1__DescribeRequest request = NORKV__V1__DESCRIBE_REQUEST__INIT;

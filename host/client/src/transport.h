@@ -46,6 +46,10 @@ nkv_tcp_open(const struct nkv_port_request *request,
 /* The system's monotonic clock, as a transport's now_ms. */
 uint64_t nkv_clock_ms(void *context);
 
+/* Milliseconds from now until then: 0 when that has passed, and UINT32_MAX when
+ * they are more. */
+uint32_t nkv_ms_left(uint64_t now_ms, uint64_t until_ms);
+
 /*
  * Waits until fd is ready for events (POLLIN, POLLOUT) or has failed.
  *

@@ -53,8 +53,7 @@ static bool is_port(const char *digits)
 
 static uint32_t left_ms(uint64_t until_ms)
 {
-    uint64_t now = nkv_clock_ms(NULL);
-    return now >= until_ms ? 0 : (uint32_t)(until_ms - now);
+    return nkv_ms_left(nkv_clock_ms(NULL), until_ms);
 }
 
 /* Waits for a connection that is being made. 0 or an errno value. */

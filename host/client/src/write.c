@@ -73,7 +73,8 @@ bool nkv_write_is_flying(const struct nkv_write *write)
     return write->numbered && !write->task.ended;
 }
 
-bool nkv_write_is_sent(const struct nkv_write *write)
+/* Whether the device may have got it. */
+static bool is_sent(const struct nkv_write *write)
 {
     return write->sends > 0 || write->ambiguous;
 }
@@ -173,7 +174,7 @@ static void stop_write(struct nkv_task *task, enum nkv_status status)
 {
     struct nkv_write *write = (struct nkv_write *)task;
     struct nkv_lane *lane = task->client->lane;
-    bool sent = nkv_write_is_sent(write);
+    bool sent = is_sent(write);
     if (lane->judged == write)
         lane->judged = NULL;
     nkv_exchange_end(task->client, &write->exchange);
