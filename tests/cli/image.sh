@@ -372,7 +372,7 @@ test_the_index_holds_all_keys_unless_told_otherwise()
 
     image create f.bin
     for i in $(seq 1 600); do
-        printf 'put %s %s\n' "$(printf 'k%d' "$i" | od -An -tx1 | tr -d ' \n')" 00
+        echo "put 6b${i//?/3&} 00"
     done >script
     image exec f.bin script
     expect_done
