@@ -25,6 +25,8 @@
 #define PORT "/dev/ttyNORKV0"
 #define USB_SERIAL "/sys/bus/usb-serial"
 #define TIMER USB_SERIAL "/devices/ttyNORKV0/latency_timer"
+/* A USB device, and the port that it has. */
+#define USB_DEVICE "/sys/class/usb1/1-1"
 
 enum { SKIPPED = 77 };
 
@@ -205,6 +207,69 @@ static void a_baud_rate_that_is_none_is_refused(void **state)
     nkv_client_free(&client);
 }
 
+static void a_port_is_listed_with_its_ids(void **state)
+{
+    (void)state;
+    struct nkv_port *ports;
+    size_t count;
+    assert_int_equal(nkv_ports_list(&ports, &count), NKV_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(ports[0].name, PORT);
+    assert_int_equal(ports[0].usb_vendor, 0x1209);
+    assert_int_equal(ports[0].usb_product, 0x4e56);
+    assert_string_equal(ports[0].manufacturer, "Norkv");
+    assert_string_equal(ports[0].product, "Board");
+    assert_string_equal(ports[0].serial_number, "UNIT-7");
+    nkv_ports_free(ports, count);
+}
+
+/* Runs norkv with these words, which must end with this exit code, and keeps
+ * what it says in *output. */
+static void run_norkv(const char *words, int wanted, char output[256])
+{
+    char line[4500];
+    snprintf(line, sizeof(line), "exec '%s' %s 2>&1", getenv("NORKV_CLI"),
+             words);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    output[fread(output, 1, 255, pipe)] = '\0';
+    int result = pclose(pipe);
+    if (!WIFEXITED(result) || WEXITSTATUS(result) != wanted)
+        fail_msg("norkv %s: %s", words, output);
+}
+
+static void assert_lines_were_set(const char *path, const char *wanted)
+{
+    char text[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof(text), file));
+    assert_string_equal(text, wanted);
+    fclose(file);
+}
+
+/* Not a word of --port. */
+static void norkv_finds_it_by_its_ids_and_sets_its_lines(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/norkv-lines-XXXXXX";
+    char output[256];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    setenv("NORKV_SHIM_LINES", path, 1);
+    unsetenv("NORKV_PORT");
+    run_norkv("put k of-the-port --serial-number UNIT-7 --dtr off --rts on", 0,
+              output);
+    assert_lines_were_set(path, "DTR off RTS on\n");
+    run_norkv("get k --vid-pid 1209:4e56 --dtr on --rts off", 0, output);
+    assert_string_equal(output, "of-the-port");
+    assert_lines_were_set(path, "DTR on RTS off\n");
+    run_norkv("get k --vid-pid 1209:4e56 --serial-number UNIT-8", 1, output);
+    assert_non_null(strstr(output, "is the device plugged in?"));
+    unlink(path);
+}
+
 static void a_serial_port_that_dies_is_noticed(void **state)
 {
     (void)state;
@@ -231,6 +296,8 @@ static int be_the_client(void)
         cmocka_unit_test(control_lines_are_kept_or_set_as_asked),
         cmocka_unit_test(a_serial_port_in_use_is_refused),
         cmocka_unit_test(a_baud_rate_that_is_none_is_refused),
+        cmocka_unit_test(a_port_is_listed_with_its_ids),
+        cmocka_unit_test(norkv_finds_it_by_its_ids_and_sets_its_lines),
         cmocka_unit_test(a_serial_port_that_dies_is_noticed),
     };
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
@@ -289,24 +356,59 @@ static bool rename_device(const char *pseudoterminal, const char *folder)
            mount(folder, "/dev", NULL, MS_BIND | MS_REC, NULL) == 0;
 }
 
+static bool make_file(const char *path, const char *text)
+{
+    return close(open(path, O_CREAT | O_WRONLY, 0644)) == 0 &&
+           write_file(path, text);
+}
+
 /* An adapter with a latency timer, on a bus of its own. */
-static bool fake_sysfs(void)
+static bool fake_adapter(void)
 {
     return mount("none", "/sys/bus", "tmpfs", 0, NULL) == 0 &&
            mkdir(USB_SERIAL, 0755) == 0 &&
            mkdir(USB_SERIAL "/devices", 0755) == 0 &&
            mkdir(USB_SERIAL "/devices/ttyNORKV0", 0755) == 0 &&
-           close(open(TIMER, O_CREAT | O_WRONLY, 0644)) == 0 &&
-           write_file(TIMER, "16\n");
+           make_file(TIMER, "16\n");
 }
 
-static pid_t start_client(char *program, char *shim)
+/* The one port of this machine, at a USB device. */
+static bool fake_ports(void)
+{
+    static const char *const texts[][2] = {
+        {USB_DEVICE "/busnum", "1\n"},
+        {USB_DEVICE "/devnum", "2\n"},
+        {USB_DEVICE "/idVendor", "1209\n"},
+        {USB_DEVICE "/idProduct", "4e56\n"},
+        {USB_DEVICE "/manufacturer", "Norkv\n"},
+        {USB_DEVICE "/product", "Board\n"},
+        {USB_DEVICE "/serial", "UNIT-7\n"},
+    };
+    bool good =
+        mount("none", "/sys/class", "tmpfs", 0, NULL) == 0 &&
+        mkdir("/sys/class/tty", 0755) == 0 &&
+        mkdir("/sys/class/usb1", 0755) == 0 && mkdir(USB_DEVICE, 0755) == 0 &&
+        mkdir(USB_DEVICE "/ttyNORKV0", 0755) == 0 &&
+        mkdir(USB_DEVICE "/ttyNORKV0/device", 0755) == 0 &&
+        symlink("../usb1/1-1/ttyNORKV0", "/sys/class/tty/ttyNORKV0") == 0;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        good = good && make_file(texts[i][0], texts[i][1]);
+    return good;
+}
+
+static bool fake_sysfs(void)
+{
+    return fake_adapter() && fake_ports();
+}
+
+static pid_t start_client(char *program, char *shim, char *norkv)
 {
     pid_t child = fork();
     if (child != 0)
         return child;
     setenv("LD_PRELOAD", shim, 1);
     setenv("NORKV_SERIAL_CLIENT", "1", 1);
+    setenv("NORKV_CLI", norkv, 1);
     /* The sanitizer's library wants to be the first; the shim may be. */
     setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
     execl(program, program, (char *)NULL);
@@ -348,7 +450,7 @@ int main(int argc, char **argv)
     char program[4096];
     if (getenv("NORKV_SERIAL_CLIENT") != NULL)
         return be_the_client();
-    if (argc != 2 || realpath("/proc/self/exe", program) == NULL)
+    if (argc != 3 || realpath("/proc/self/exe", program) == NULL)
         return 2;
     if (!enter_namespace())
         return say_skipped("no namespace");
@@ -360,8 +462,9 @@ int main(int argc, char **argv)
     if (!rename_device(live.port, folder) || !fake_sysfs())
         result = say_skipped("no mounts");
     else
-        result = serve(&live, start_client(program, argv[1]));
+        result = serve(&live, start_client(program, argv[1], argv[2]));
     nkv_live_device_end(&live);
+    umount2("/sys/class", MNT_DETACH);
     umount2("/sys/bus", MNT_DETACH);
     umount2("/dev", MNT_DETACH);
     umount2(folder, MNT_DETACH);
