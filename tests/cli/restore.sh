@@ -96,6 +96,11 @@ test_other_keys_stay_unless_replaced()
     expect_out 'wrote 0 records, 1 were the same, deleted 1 keys'
     norkv ls
     expect_out new
+    norkv put old 1
+    ours new=6 >file
+    norkv restore file --replace --json
+    expect_done_showing read delete restore digest
+    expect_json $'1\t1\t0\t1\tfalse' records written same deleted dry_run
 }
 
 test_replacing_stays_within_the_files_prefix()

@@ -136,7 +136,22 @@ static void warn_of_file(const struct job *job)
 
 /* ---- Writing ---------------------------------------------------------- */
 
-static enum nkv_status delete_extras(struct job *job)
+static enum nkv_status apply_deletions(const struct job *job,
+                                       struct nkv_mutation *mutations)
+{
+    struct nkv_progress progress;
+    const struct nkv_client_progress follow = nkv_progress_follow(&progress);
+    enum nkv_status status;
+
+    nkv_progress_begin(&progress, job->options, "delete", NKV_PROGRESS_RECORDS);
+    nkv_progress_set_total(&progress, job->plan.delete_count);
+    status = nkv_client_apply(job->client, &job->call, mutations,
+                              job->plan.delete_count, &follow);
+    nkv_progress_end(&progress);
+    return status;
+}
+
+static enum nkv_status delete_extras(const struct job *job)
 {
     size_t count = job->plan.delete_count;
     struct nkv_mutation *mutations = calloc(count + 1, sizeof *mutations);
@@ -149,7 +164,7 @@ static enum nkv_status delete_extras(struct job *job)
         mutations[i].kind = NKV_MUTATION_DELETE;
         mutations[i].key = job->plan.extras[i]->key;
     }
-    status = nkv_client_apply(job->client, &job->call, mutations, count, NULL);
+    status = apply_deletions(job, mutations);
     /* One that is gone already is as it should be. */
     for (size_t i = 0; i < count && status == NKV_NOT_FOUND; i++) {
         if (mutations[i].status != NKV_OK &&
