@@ -19,7 +19,7 @@ enum {
 
 /*
  * Programs an entry behind the last one of a sector with room for it, lowest
- * address first, and reads every byte back. content->entry.address is where it
+ * address first, and reads every byte back. content->entry->address is where it
  * lies then.
  *
  * An erased sector that does not take the entry, as after an erase that was cut
@@ -28,7 +28,7 @@ enum {
  * entry is damage in it.
  */
 enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
-                           struct nkv_content *content);
+                           const struct nkv_content *content);
 
 /*
  * Chooses a sector and appends there, or in another when programming fails.
@@ -36,7 +36,7 @@ enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
  * - NKV_RESOURCE_EXHAUSTED: there is no room.
  */
 enum nkv_status nkv_append_anywhere(struct nkv_store *store,
-                                    struct nkv_content *content,
+                                    const struct nkv_content *content,
                                     const struct nkv_sector_set *taken,
                                     enum nkv_purpose purpose);
 

@@ -71,19 +71,27 @@ static void decode(const uint8_t *header, struct nkv_entry *entry)
     nkv_entry_measure(entry);
 }
 
-enum nkv_status nkv_entry_read_with_key(struct nkv_store *store,
-                                        uint32_t address, uint32_t key_size,
-                                        struct nkv_entry *entry, uint8_t *bytes)
+/* Reads a header and up to so many bytes behind it to where the program buffer
+ * is. *size: in, how many there are to be; out, how many it took, with the
+ * header. */
+static enum nkv_status read_header(struct nkv_store *store, uint32_t address,
+                                   uint32_t *size, struct nkv_entry *entry)
 {
+    const struct nkv_memory *memory = &store->config->memory;
     uint32_t room = store->sector_bytes - address % store->sector_bytes;
-    uint32_t size = NKV_UNIT + key_size < room ? NKV_UNIT + key_size : room;
-    enum nkv_status status = nkv_flash_read(store, address, bytes, size);
+    enum nkv_status status;
 
+    *size += NKV_UNIT;
+    if (*size > room)
+        *size = room;
+    if (*size > memory->buffer_size)
+        *size = (uint32_t)memory->buffer_size;
     entry->address = address;
     entry->magic = NKV_ERASED_MAGIC;
+    status = nkv_flash_read(store, address, memory->buffer, *size);
     if (status != NKV_OK)
         return status;
-    decode(bytes, entry);
+    decode(memory->buffer, entry);
     if (entry->key_size == 0 || entry->key_size > NKV_KEY_SIZE_MAX ||
         entry->size > room)
         return NKV_DATA_LOSS;
@@ -93,9 +101,26 @@ enum nkv_status nkv_entry_read_with_key(struct nkv_store *store,
 enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
                                struct nkv_entry *entry)
 {
-    uint8_t header[NKV_UNIT];
+    uint32_t size = 0;
 
-    return nkv_entry_read_with_key(store, address, 0, entry, header);
+    return read_header(store, address, &size, entry);
+}
+
+enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
+                                struct nkv_span key, struct nkv_entry *entry,
+                                bool *same)
+{
+    const uint8_t *found = store->config->memory.buffer + NKV_UNIT;
+    uint32_t size = (uint32_t)key.size;
+    enum nkv_status status = read_header(store, address, &size, entry);
+
+    *same = status == NKV_OK && entry->key_size == key.size &&
+            memcmp(found, key.data, size - NKV_UNIT) == 0;
+    if (*same)
+        status = nkv_flash_equals(store, address + size,
+                                  key.data + size - NKV_UNIT,
+                                  NKV_UNIT + (uint32_t)key.size - size, same);
+    return status;
 }
 
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
@@ -108,7 +133,7 @@ enum nkv_status nkv_entry_read_key(struct nkv_store *store,
 enum nkv_status nkv_entry_hash(struct nkv_store *store,
                                const struct nkv_entry *entry, uint32_t *hash)
 {
-    uint8_t chunk[NKV_UNIT];
+    uint8_t *chunk = store->config->memory.buffer;
     uint32_t state = NKV_HASH_START, address = entry->address;
     uint32_t left = entry->key_size;
 
@@ -125,166 +150,156 @@ enum nkv_status nkv_entry_hash(struct nkv_store *store,
     return NKV_OK;
 }
 
-/* Bytes of an entry at an offset, in memory or, if that is NULL, on flash. */
-struct piece {
-    uint32_t offset;
-    uint32_t size;
-    const uint8_t *bytes;
-    uint32_t address;
-};
-
-/* Takes what a piece has in a window. */
-static enum nkv_status take(struct nkv_store *store,
-                            const struct nkv_window *window,
-                            const struct piece *piece)
+/* Bytes of an entry's header, key and value. */
+static uint32_t body_size(const struct nkv_entry *entry)
 {
-    uint32_t begin = piece->offset, end = piece->offset + piece->size;
-    uint8_t *to = window->bytes;
+    return (uint32_t)NKV_UNIT + entry->key_size + entry->value_size;
+}
 
-    if (begin < window->offset)
-        begin = window->offset;
-    if (end > window->offset + window->size)
-        end = window->offset + window->size;
-    if (begin >= end)
-        return NKV_OK;
-    to += begin - window->offset;
-    end -= begin;
-    begin -= piece->offset;
-    if (piece->bytes == NULL)
-        return nkv_flash_read(store, piece->address + begin, to, end);
-    memcpy(to, piece->bytes + begin, end);
-    return NKV_OK;
+/* The key and value bytes in a part of an entry, from memory; else zeros. */
+static void gather(const struct nkv_content *content, uint32_t offset,
+                   uint8_t *to, uint32_t size)
+{
+    uint32_t key_size = content->entry->key_size;
+
+    for (; size > 0; size--, offset++) {
+        /* Wraps in the header, and is larger than any size there. */
+        uint32_t at = offset - NKV_UNIT;
+        uint8_t byte = 0;
+        if (content->key == NULL)
+            byte = 0;
+        else if (at < key_size)
+            byte = content->key[at];
+        else if (at - key_size < content->entry->value_size)
+            byte = content->value[at - key_size];
+        *to++ = byte;
+    }
 }
 
 enum nkv_status nkv_content_read(struct nkv_store *store,
                                  const struct nkv_content *content,
-                                 uint32_t offset, uint8_t *to, uint32_t size)
+                                 uint32_t offset, uint32_t size)
 {
-    const struct nkv_entry *entry = &content->entry;
-    const struct nkv_window window = {to, offset, size};
-    uint8_t header[NKV_UNIT];
-    struct piece piece = {0, NKV_UNIT, header, 0};
-    enum nkv_status status;
+    uint8_t *to = store->config->memory.buffer;
+    uint32_t end = content->source_size;
 
-    memset(to, 0, size);
-    encode(entry, header);
-    (void)take(store, &window, &piece);
-    piece.offset = NKV_UNIT;
-    piece.size = entry->key_size;
-    piece.bytes = content->key;
-    if (content->source != NKV_NONE) {
-        piece.size += entry->value_size;
-        piece.bytes = NULL;
-        piece.address = content->source + NKV_UNIT;
+    gather(content, offset, to, size);
+    if (end > offset + size)
+        end = offset + size;
+    if (offset == 0) {
+        encode(content->entry, to);
+        to += NKV_UNIT;
+        offset = NKV_UNIT;
     }
-    status = take(store, &window, &piece);
-    if (content->source != NKV_NONE)
-        return status;
-    piece.offset += piece.size;
-    piece.size = entry->value_size;
-    piece.bytes = content->value;
-    return take(store, &window, &piece);
+    return content->key != NULL || offset >= end
+               ? NKV_OK
+               : nkv_flash_read(store, content->source + offset, to,
+                                end - offset);
 }
 
-/* Computes what belongs into the checksum field. */
+/* Gives a window what a chunk has of it. False: a chunk has other bytes than
+ * zeros behind the entry's value. */
+static bool look_at(const struct nkv_content *content, uint32_t offset,
+                    const uint8_t *chunk, uint32_t size,
+                    const struct nkv_window *seen)
+{
+    uint32_t end = body_size(content->entry);
+
+    for (; size > 0; size--, offset++, chunk++) {
+        if (seen != NULL && offset - seen->offset < seen->size)
+            seen->bytes[offset - seen->offset] = *chunk;
+        if (offset >= end && *chunk != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Puts what belongs into the checksum field of an entry in place of *field, xor
+ * what was there: 0 is what it was. NKV_DATA_LOSS: padding is not zero. */
 static enum nkv_status digest(struct nkv_store *store,
                               const struct nkv_content *content,
-                              const struct nkv_checksum *checksum,
-                              uint32_t *field, const struct nkv_window *seen)
+                              const struct nkv_window *seen, uint32_t *field)
 {
-    uint32_t state = checksum->initial, left = content->entry.size;
-    uint8_t chunk[NKV_CHUNK];
-    struct piece piece = {0, NKV_CHUNK, chunk, 0};
+    const struct nkv_memory *memory = &store->config->memory;
+    const struct nkv_checksum *checksum =
+        nkv_checksum_of(store, content->entry->magic);
+    uint32_t size = content->entry->size, state, n;
 
-    for (; left > 0; left -= piece.size) {
+    /* Of an unknown format. */
+    if (checksum == NULL)
+        checksum = &nkv_checksum_crc16;
+    state = checksum->initial;
+    for (uint32_t offset = 0; offset < size; offset += n) {
         enum nkv_status status;
-        if (left < NKV_CHUNK)
-            piece.size = left;
-        status =
-            nkv_content_read(store, content, piece.offset, chunk, piece.size);
+        n = size - offset;
+        if (n > memory->buffer_size)
+            n = (uint32_t)memory->buffer_size;
+        status = nkv_content_read(store, content, offset, n);
         if (status != NKV_OK)
             return status;
         /* The field itself counts as zero. */
-        if (piece.offset == 0)
-            memset(chunk + OFFSET_CHECKSUM, 0, 4);
-        if (seen != NULL)
-            (void)take(store, seen, &piece);
+        if (offset == 0)
+            memset(memory->buffer + OFFSET_CHECKSUM, 0, 4);
+        if (!look_at(content, offset, memory->buffer, n, seen) &&
+            checksum->size > 0)
+            return NKV_DATA_LOSS;
         if (checksum->size > 0)
-            state = checksum->update(state, chunk, piece.size);
-        piece.offset += piece.size;
+            state = checksum->update(state, memory->buffer, n);
     }
-    *field = checksum->finish != NULL ? checksum->finish(state) : state;
+    if (checksum->size == 0) {
+        if (checksum->field_is_free)
+            *field = 0;
+        return NKV_OK;
+    }
+    if (checksum->finish != NULL)
+        state = checksum->finish(state);
+    /* What stands above the bytes that count is not looked at. */
+    *field = (*field ^ state) & 0xFFFFFFFFu >> (32 - 8 * checksum->size);
     return NKV_OK;
-}
-
-/* The bytes of a checksum field that count. */
-static uint32_t mask_of(const struct nkv_checksum *checksum)
-{
-    return checksum->size == 0 ? 0 : 0xFFFFFFFFu >> (32 - 8 * checksum->size);
 }
 
 enum nkv_status nkv_content_verify(struct nkv_store *store,
                                    const struct nkv_content *content,
                                    const struct nkv_window *seen)
 {
-    const struct nkv_checksum *checksum =
-        nkv_checksum_of(store, content->entry.magic);
-    uint32_t field, found = content->entry.checksum;
-    enum nkv_status status;
+    uint32_t field = content->entry->checksum;
+    enum nkv_status status = digest(store, content, seen, &field);
 
-    if (checksum == NULL)
-        checksum = &nkv_checksum_crc16;
-    status = digest(store, content, checksum, &field, seen);
-    if (status != NKV_OK)
-        return status;
-    if (checksum->size == 0)
-        return checksum->field_is_free || found == 0 ? NKV_OK : NKV_DATA_LOSS;
-    /* What stands above the bytes that count is not looked at. */
-    return (found ^ field) & mask_of(checksum) ? NKV_DATA_LOSS : NKV_OK;
+    return status == NKV_OK && field != 0 ? NKV_DATA_LOSS : status;
 }
 
 enum nkv_status nkv_entry_verify_unpadded(struct nkv_store *store,
-                                          const struct nkv_entry *entry)
+                                          struct nkv_entry *entry)
 {
-    const struct nkv_content content = {.entry = *entry,
-                                        .source = entry->address};
+    const struct nkv_content content = {
+        .entry = entry,
+        .source = entry->address,
+        .source_size = body_size(entry),
+    };
 
     return nkv_content_verify(store, &content, NULL);
 }
 
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
-                                 const struct nkv_entry *entry,
+                                 struct nkv_entry *entry,
                                  const struct nkv_window *seen)
 {
-    const struct nkv_content content = {.entry = *entry,
-                                        .source = entry->address};
-    const struct nkv_checksum *checksum = nkv_checksum_of(store, entry->magic);
-    uint32_t end, limit = entry->address + entry->size;
-    enum nkv_status status = nkv_content_verify(store, &content, seen);
+    const struct nkv_content content = {
+        .entry = entry,
+        .source = entry->address,
+        .source_size = entry->size,
+    };
 
-    if (status != NKV_OK || (checksum != NULL && checksum->size == 0))
-        return status;
-    status = nkv_flash_skip(
-        store, entry->address + NKV_UNIT + entry->key_size + entry->value_size,
-        limit, 0, &end);
-    return status == NKV_OK && end < limit ? NKV_DATA_LOSS : status;
+    return nkv_content_verify(store, &content, seen);
 }
 
 enum nkv_status nkv_content_seal(struct nkv_store *store,
-                                 struct nkv_content *content, uint32_t magic,
-                                 uint32_t id)
+                                 const struct nkv_content *content)
 {
-    struct nkv_entry *entry = &content->entry;
-    const struct nkv_checksum *checksum = nkv_checksum_of(store, magic);
-    enum nkv_status status;
+    struct nkv_entry *entry = content->entry;
 
-    if (checksum == NULL)
-        checksum = &nkv_checksum_crc16;
-    entry->magic = magic;
     entry->alignment_units = alignment_units(store);
-    entry->id = id;
     nkv_entry_measure(entry);
-    status = digest(store, content, checksum, &entry->checksum, NULL);
-    entry->checksum &= mask_of(checksum);
-    return status;
+    entry->checksum = 0;
+    return digest(store, content, NULL, &entry->checksum);
 }

@@ -5,6 +5,9 @@
  *
  * An entry is written and checked through a struct nkv_content, which says
  * where its pieces come from: any part of its bytes can be asked for.
+ *
+ * Headers and contents pass through the program buffer of the caller's memory:
+ * what it holds is lost with each of these calls.
  */
 #ifndef NKV_ENTRY_H
 #define NKV_ENTRY_H
@@ -27,12 +30,14 @@ struct nkv_entry {
 };
 
 /* Where the pieces of an entry are: header here, key and value in memory or, if
- * source is not NKV_NONE, in the entry at that address. */
+ * key is NULL, in the entry at source, whose first source_size bytes count: what
+ * is behind them is zero. */
 struct nkv_content {
-    struct nkv_entry entry;
+    struct nkv_entry *entry;
     const uint8_t *key;
     const uint8_t *value;
     uint32_t source;
+    uint32_t source_size;
 };
 
 /* The checksum of the format with this magic, or NULL. */
@@ -56,13 +61,11 @@ void nkv_entry_measure(struct nkv_entry *entry);
 enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
                                struct nkv_entry *entry);
 
-/* The same in one read with the key_size bytes behind it, which are given to
- * key as far as they lie in the sector. bytes has room for a header and the
- * longest key, and gets them. */
-enum nkv_status nkv_entry_read_with_key(struct nkv_store *store,
-                                        uint32_t address, uint32_t key_size,
-                                        struct nkv_entry *entry,
-                                        uint8_t *bytes);
+/* The same, and whether the entry has this key; in one read if the program
+ * buffer has room for header and key. */
+enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
+                                struct nkv_span key, struct nkv_entry *entry,
+                                bool *same);
 
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
@@ -72,10 +75,11 @@ enum nkv_status nkv_entry_read_key(struct nkv_store *store,
 enum nkv_status nkv_entry_hash(struct nkv_store *store,
                                const struct nkv_entry *entry, uint32_t *hash);
 
-/* Gives size bytes of an entry from offset on. */
+/* Puts size bytes of an entry from offset on, no more than it holds, into the
+ * program buffer. offset is 0 or behind the header. */
 enum nkv_status nkv_content_read(struct nkv_store *store,
                                  const struct nkv_content *content,
-                                 uint32_t offset, uint8_t *to, uint32_t size);
+                                 uint32_t offset, uint32_t size);
 
 /* Size bytes of an entry from an offset on. */
 struct nkv_window {
@@ -85,29 +89,27 @@ struct nkv_window {
 };
 
 /*
- * Whether an entry's checksum is that of its content, padding taken as zero:
- * NKV_OK or NKV_DATA_LOSS. seen, unless NULL, gets those of its bytes that are
- * read on the way: just what was verified. Of an unknown format CRC-16 is
- * expected.
+ * Whether an entry's checksum is that of its content: NKV_OK or NKV_DATA_LOSS,
+ * also for padding that is not zero where the format has a checksum. seen,
+ * unless NULL, gets those of its bytes that are read on the way: just what was
+ * verified. Of an unknown format CRC-16 is expected.
  */
 enum nkv_status nkv_content_verify(struct nkv_store *store,
                                    const struct nkv_content *content,
                                    const struct nkv_window *seen);
 
-/* The same for an entry on flash, with its padding if its format has a
- * checksum. */
+/* The same for an entry on flash. */
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
-                                 const struct nkv_entry *entry,
+                                 struct nkv_entry *entry,
                                  const struct nkv_window *seen);
 
 /* The same, padding taken as zero. */
 enum nkv_status nkv_entry_verify_unpadded(struct nkv_store *store,
-                                          const struct nkv_entry *entry);
+                                          struct nkv_entry *entry);
 
-/* Makes content an entry of a format of ours, at today's alignment, with the
- * given id, and computes its checksum. */
+/* Gives an entry with lengths, magic and id today's alignment, its size and its
+ * checksum. */
 enum nkv_status nkv_content_seal(struct nkv_store *store,
-                                 struct nkv_content *content, uint32_t magic,
-                                 uint32_t id);
+                                 const struct nkv_content *content);
 
 #endif

@@ -31,13 +31,14 @@ struct note {
 static enum nkv_status append_note(struct nkv_store *store, uint32_t sector,
                                    const struct note *note)
 {
-    struct nkv_content content = {
-        .key = name,
-        .source = NKV_NONE,
-        .entry = {.key_size = sizeof name, .is_tombstone = true},
+    struct nkv_entry entry = {
+        .magic = note->magic,
+        .id = note->id,
+        .key_size = sizeof name,
+        .is_tombstone = true,
     };
-    enum nkv_status status =
-        nkv_content_seal(store, &content, note->magic, note->id);
+    const struct nkv_content content = {.entry = &entry, .key = name};
+    enum nkv_status status = nkv_content_seal(store, &content);
 
     return status == NKV_OK ? nkv_append(store, sector, &content) : status;
 }

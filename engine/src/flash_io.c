@@ -19,19 +19,36 @@ enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
     return status;
 }
 
+enum nkv_status nkv_flash_equals(struct nkv_store *store, uint32_t address,
+                                 const uint8_t *bytes, uint32_t size,
+                                 bool *same)
+{
+    uint8_t chunk[NKV_CHUNK];
+    enum nkv_status status = NKV_OK;
+
+    *same = true;
+    for (uint32_t n; *same && size > 0; size -= n) {
+        n = size < NKV_CHUNK ? size : NKV_CHUNK;
+        status = nkv_flash_read(store, address, chunk, n);
+        *same = status == NKV_OK && memcmp(chunk, bytes, n) == 0;
+        address += n;
+        bytes += n;
+    }
+    return status;
+}
+
 enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
                                   const uint8_t *from, uint32_t size)
 {
     const struct nkv_flash *flash = store->flash;
+    bool same;
     enum nkv_status status =
         flash->program(flash->context, address, from, size);
-    uint8_t chunk[NKV_CHUNK];
 
     store->counters[NKV_COUNT_BYTES_PROGRAMMED] += size;
-    for (uint32_t done = 0, n; status == NKV_OK && done < size; done += n) {
-        n = size - done < NKV_CHUNK ? size - done : NKV_CHUNK;
-        status = nkv_flash_read(store, address + done, chunk, n);
-        if (status == NKV_OK && memcmp(chunk, from + done, n) != 0)
+    if (status == NKV_OK) {
+        status = nkv_flash_equals(store, address, from, size, &same);
+        if (status == NKV_OK && !same)
             status = NKV_DATA_LOSS;
     }
     if (status != NKV_OK)

@@ -12,6 +12,11 @@
 enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
                                uint8_t *to, uint32_t size);
 
+/* Whether these bytes are on flash. *same is false after an error. */
+enum nkv_status nkv_flash_equals(struct nkv_store *store, uint32_t address,
+                                 const uint8_t *bytes, uint32_t size,
+                                 bool *same);
+
 /* Programs and reads back. NKV_DATA_LOSS: other bytes came back. */
 enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
                                   const uint8_t *from, uint32_t size);

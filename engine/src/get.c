@@ -7,13 +7,12 @@
 /* The usual case, a whole value into enough room: each byte is read once, and
  * verified where it was put. */
 static enum nkv_status read_whole(struct nkv_store *store, struct nkv_span key,
-                                  const struct nkv_entry *entry, uint8_t *to)
+                                  struct nkv_entry *entry, uint8_t *to)
 {
     const struct nkv_content content = {
-        .entry = *entry,
+        .entry = entry,
         .key = key.data,
         .value = to,
-        .source = NKV_NONE,
     };
     enum nkv_status status =
         nkv_flash_read(store, entry->address + NKV_UNIT + entry->key_size, to,
@@ -26,7 +25,7 @@ static enum nkv_status read_whole(struct nkv_store *store, struct nkv_span key,
 /* Any part of a value, of an entry that is intact: the bytes that are given are
  * those that were verified. */
 static enum nkv_status read_part(struct nkv_store *store,
-                                 const struct nkv_entry *entry, uint32_t offset,
+                                 struct nkv_entry *entry, uint32_t offset,
                                  struct nkv_buffer to, size_t *size)
 {
     uint32_t rest = entry->value_size - offset;

@@ -12,18 +12,17 @@
 static enum nkv_status match(struct nkv_store *store, uint32_t slot,
                              struct nkv_span key, struct nkv_entry *entry)
 {
-    uint8_t found[NKV_UNIT + NKV_KEY_SIZE_MAX];
     enum nkv_status result = NKV_DATA_LOSS;
 
     for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
         enum nkv_status status = NKV_OK;
         /* Another key is believed when it verified and reads so again. */
         for (int i = 0; i < 2 && status == NKV_OK; i++) {
-            status = nkv_entry_read_with_key(
-                store, nkv_slot_address(store, slot, copy), (uint32_t)key.size,
-                entry, found);
-            if (status == NKV_OK && entry->key_size == key.size &&
-                memcmp(found + NKV_UNIT, key.data, key.size) == 0)
+            bool same;
+            status =
+                nkv_entry_match(store, nkv_slot_address(store, slot, copy), key,
+                                entry, &same);
+            if (same)
                 return NKV_OK;
             if (status == NKV_OK)
                 status = nkv_entry_verify(store, entry, NULL);

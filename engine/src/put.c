@@ -11,21 +11,16 @@
 
 /* Whether the entry on flash is intact and has this value. */
 static enum nkv_status has_value(struct nkv_store *store,
-                                 const struct nkv_entry *entry,
-                                 struct nkv_span value, bool *same)
+                                 struct nkv_entry *entry, struct nkv_span value,
+                                 bool *same)
 {
     uint32_t address = entry->address + NKV_UNIT + entry->key_size;
-    uint8_t chunk[NKV_CHUNK];
     enum nkv_status status = NKV_OK;
 
     *same = !entry->is_tombstone && entry->value_size == value.size;
-    for (uint32_t done = 0, n; *same && done < value.size; done += n) {
-        n = (uint32_t)value.size - done;
-        if (n > NKV_CHUNK)
-            n = NKV_CHUNK;
-        status = nkv_flash_read(store, address + done, chunk, n);
-        *same = status == NKV_OK && memcmp(chunk, value.data + done, n) == 0;
-    }
+    if (*same)
+        status = nkv_flash_equals(store, address, value.data,
+                                  (uint32_t)value.size, same);
     if (*same)
         status = nkv_entry_verify(store, entry, NULL);
     *same = *same && status == NKV_OK;

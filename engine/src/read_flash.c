@@ -58,14 +58,15 @@ static void note_surplus(struct nkv_store *store, uint32_t slot,
 static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
                                      uint32_t *at)
 {
-    uint8_t bytes[2][NKV_UNIT];
+    uint8_t bytes[NKV_UNIT], *before = store->config->memory.buffer;
 
     for (; *at < end; *at += NKV_UNIT) {
         enum nkv_status status = NKV_OK;
         int changes = 0;
         for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++) {
-            status = nkv_flash_read(store, *at, bytes[i % 2], NKV_UNIT);
-            changes += i > 0 && memcmp(bytes[0], bytes[1], NKV_UNIT) != 0;
+            status = nkv_flash_read(store, *at, bytes, NKV_UNIT);
+            changes += i > 0 && memcmp(bytes, before, NKV_UNIT) != 0;
+            memcpy(before, bytes, NKV_UNIT);
         }
         if (status != NKV_OK && status != NKV_DATA_LOSS)
             return status;
@@ -103,7 +104,7 @@ static enum nkv_status are_equal(struct nkv_store *store,
                                  const struct nkv_entry *a,
                                  const struct nkv_entry *b, bool *equal)
 {
-    uint8_t one[NKV_UNIT], other[NKV_UNIT];
+    uint8_t *bytes = store->config->memory.buffer;
     uint32_t skip = NKV_UNIT + a->key_size, size = a->value_size;
 
     *equal = a->is_tombstone == b->is_tombstone && size == b->value_size;
@@ -112,12 +113,12 @@ static enum nkv_status are_equal(struct nkv_store *store,
     for (uint32_t n; *equal && size > 0; skip += n, size -= n) {
         enum nkv_status status;
         n = size < NKV_UNIT ? size : NKV_UNIT;
-        status = nkv_flash_read(store, a->address + skip, one, n);
+        status = nkv_flash_read(store, a->address + skip, bytes, n);
         if (status == NKV_OK)
-            status = nkv_flash_read(store, b->address + skip, other, n);
+            status =
+                nkv_flash_equals(store, b->address + skip, bytes, n, equal);
         if (status != NKV_OK)
             return status;
-        *equal = memcmp(one, other, n) == 0;
     }
     return NKV_OK;
 }
@@ -263,7 +264,7 @@ static void take_region(struct nkv_store *store, uint32_t sector,
  * that a cut may have torn, or whose length is wrong. If it is not intact, all
  * entries are to be verified. NKV_ABORTED: see index_entry. */
 static enum nkv_status check_trusted(struct nkv_store *store,
-                                     const struct nkv_entry *last)
+                                     struct nkv_entry *last)
 {
     enum nkv_status status = NKV_OK;
 

@@ -19,7 +19,7 @@ struct nkv_scan nkv_scan_begin(const struct nkv_store *store, uint32_t sector,
 
 static enum nkv_status check_entry(struct nkv_store *store,
                                    const struct nkv_scan *scan,
-                                   const struct nkv_entry *entry)
+                                   struct nkv_entry *entry)
 {
     const struct nkv_checksum *checksum = nkv_checksum_of(store, entry->magic);
     const struct nkv_window key = {scan->key, NKV_UNIT, entry->key_size};

@@ -27,9 +27,9 @@ static enum nkv_status is_erased_behind(struct nkv_store *store,
  * its padding is intact.
  */
 static bool is_unfinished(struct nkv_store *store,
-                          const struct nkv_region *region)
+                          struct nkv_region *region)
 {
-    const struct nkv_entry *entry = &region->entry;
+    struct nkv_entry *entry = &region->entry;
     uint8_t last = 0;
 
     if (entry->size > region->size)
@@ -46,7 +46,7 @@ static bool is_unfinished(struct nkv_store *store,
  * erased.
  */
 static enum nkv_status is_torn(struct nkv_store *store,
-                               const struct nkv_region *region,
+                               struct nkv_region *region,
                                const struct nkv_place *place, bool *torn)
 {
     const struct nkv_entry *entry = &region->entry;
@@ -73,7 +73,7 @@ static enum nkv_status fill_key(struct nkv_store *store,
 }
 
 static enum nkv_status describe_damage(struct nkv_store *store,
-                                       const struct nkv_region *region,
+                                       struct nkv_region *region,
                                        struct nkv_place *place)
 {
     struct nkv_entry indexed;
@@ -99,7 +99,7 @@ static enum nkv_status describe_damage(struct nkv_store *store,
 }
 
 static enum nkv_status describe_entry(struct nkv_store *store,
-                                      const struct nkv_region *region,
+                                      struct nkv_region *region,
                                       struct nkv_place *place, bool *lacking)
 {
     uint32_t slot;
@@ -130,7 +130,7 @@ static enum nkv_place_kind erased_kind(const struct nkv_store *store,
 
 /* What a region is; *lacking: its entry lacks copies. */
 static enum nkv_status describe(struct nkv_store *store,
-                                const struct nkv_region *region,
+                                struct nkv_region *region,
                                 struct nkv_place *place, bool *lacking)
 {
     *place = (struct nkv_place){

@@ -13,13 +13,11 @@
  * NKV_NONE. */
 static enum nkv_status index_entry(struct nkv_store *store, uint32_t slot,
                                    const struct nkv_entry *old,
-                                   const struct nkv_content *content)
+                                   const struct nkv_entry *entry,
+                                   struct nkv_span key)
 {
-    const struct nkv_entry *entry = &content->entry;
-
     if (slot == NKV_NONE) {
-        slot = nkv_index_insert(
-            store, nkv_hash((struct nkv_span){content->key, entry->key_size}));
+        slot = nkv_index_insert(store, nkv_hash(key));
         if (slot == NKV_NONE)
             return NKV_RESOURCE_EXHAUSTED;
     } else {
@@ -41,10 +39,10 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
                                         enum nkv_purpose purpose)
 {
     const struct nkv_sector_set none = {.count = 0};
-    struct nkv_content content = {.key = change->key.data,
-                                  .value = change->value.data,
-                                  .source = NKV_NONE};
-    struct nkv_entry old;
+    struct nkv_entry entry, old;
+    struct nkv_content content = {.entry = &entry,
+                                  .key = change->key.data,
+                                  .value = change->value.data};
     uint32_t slot, sector;
     enum nkv_status status =
         nkv_find(store, change->key, NKV_WANT_ANY, &slot, &old);
@@ -52,14 +50,17 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
     if (change->kind == NKV_CHANGE_REWRITE) {
         if (status == NKV_OK)
             status = nkv_intact_copy(store, slot, &old);
-        content.entry = old;
+        entry = old;
+        content.key = NULL;
         content.source = old.address;
+        content.source_size =
+            (uint32_t)NKV_UNIT + old.key_size + old.value_size;
     } else {
         if (status == NKV_NOT_FOUND)
             status = NKV_OK;
-        content.entry.key_size = (uint8_t)change->key.size;
-        content.entry.value_size = (uint16_t)change->value.size;
-        content.entry.is_tombstone = change->kind == NKV_CHANGE_DELETE;
+        entry.key_size = (uint8_t)change->key.size;
+        entry.value_size = (uint16_t)change->value.size;
+        entry.is_tombstone = change->kind == NKV_CHANGE_DELETE;
     }
     /* Not changed while all keys were written once over, on average: it will
      * not change soon. */
@@ -67,17 +68,19 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
         purpose == NKV_FOR_WRITING_APART &&
         store->next_id - old.id > store->keys)
         purpose = NKV_FOR_WRITING_COLD;
-    if (status == NKV_OK)
-        status = nkv_content_seal(store, &content, store->formats[0].magic,
-                                  nkv_take_id(store));
+    if (status == NKV_OK) {
+        entry.magic = store->formats->magic;
+        entry.id = nkv_take_id(store);
+        status = nkv_content_seal(store, &content);
+    }
     if (status == NKV_OK)
         status = nkv_append_anywhere(store, &content, &none, purpose);
     if (status != NKV_OK)
         return status;
-    sector = nkv_sector_of(store, content.entry.address);
+    sector = nkv_sector_of(store, entry.address);
     if (!(nkv_sector(store, sector)->flags & NKV_FLAG_COLD))
         store->head = sector;
-    return index_entry(store, slot, &old, &content);
+    return index_entry(store, slot, &old, &entry, change->key);
 }
 
 /* Makes room and writes the first copy there. When programming fails, the
