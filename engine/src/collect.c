@@ -3,7 +3,6 @@
 #include "append.h"
 #include "index.h"
 #include "lookup.h"
-#include "repair.h"
 #include "scan.h"
 #include "wear.h"
 
@@ -12,15 +11,16 @@ bool nkv_collecting(const struct nkv_store *store)
     return store->victim != NKV_NONE;
 }
 
-void nkv_collect_begin(struct nkv_store *store, uint32_t sector)
+enum nkv_status nkv_collect_begin(struct nkv_store *store, uint32_t sector)
 {
     if (nkv_collecting(store))
-        return;
-    /* Nothing is erased that a fast mount took on trust. */
-    (void)nkv_verify_after_all(store);
+        return NKV_OK;
+    if (store->is_trusting)
+        return NKV_RESOURCE_EXHAUSTED;
     store->victim = sector;
     store->victim_offset = 0;
     store->spare = NKV_NONE;
+    return NKV_OK;
 }
 
 static void end(struct nkv_store *store)
@@ -185,6 +185,6 @@ enum nkv_status nkv_collect_sector(struct nkv_store *store, uint32_t sector)
         return status;
     if (!nkv_sector_can_be_emptied(store, sector))
         return NKV_RESOURCE_EXHAUSTED;
-    nkv_collect_begin(store, sector);
-    return nkv_collect_finish(store);
+    status = nkv_collect_begin(store, sector);
+    return status == NKV_OK ? nkv_collect_finish(store) : status;
 }

@@ -16,8 +16,10 @@
 
 bool nkv_collecting(const struct nkv_store *store);
 
-/* Makes a sector the victim. One that is being collected is left as it is. */
-void nkv_collect_begin(struct nkv_store *store, uint32_t sector);
+/* Makes a sector the victim. One that is being collected is left as it is.
+ * NKV_RESOURCE_EXHAUSTED: nothing is erased that a fast mount took on trust;
+ * call nkv_verify_after_all (repair.h) first. */
+enum nkv_status nkv_collect_begin(struct nkv_store *store, uint32_t sector);
 
 /*
  * One copy or one erase. Ends the collection with the erase.

@@ -26,6 +26,10 @@ enum {
     NKV_DOUBTFUL_READS = 40
 };
 
+/* For a function whose frame must not become a part of its caller's: the caller
+ * also calls what takes the most stack. */
+#define NKV_APART __attribute__((noinline))
+
 /* No sector, no address, no slot. */
 #define NKV_NONE 0xFFFFFFFFu
 

@@ -29,7 +29,6 @@ static enum nkv_status repair(struct nkv_store *store,
 {
     if (nkv_collecting(store))
         return nkv_collect_step(store);
-    (void)nkv_verify_after_all(store);
     if (store->access == NKV_ACCESS_REPAIR)
         nkv_repair(store);
     store->access = NKV_ACCESS_FULL;
@@ -108,8 +107,7 @@ static enum nkv_status add_copies(struct nkv_store *store,
         uint32_t victim = nkv_victim_choose(store, 1, 0);
         if (victim == NKV_NONE)
             return status;
-        nkv_collect_begin(store, victim);
-        return NKV_OK;
+        return nkv_collect_begin(store, victim);
     }
     if (!more)
         job->phase = PHASE_SWEEP;
@@ -163,10 +161,9 @@ static enum nkv_status choose(struct nkv_store *store,
                      ? nkv_victim_choose(store, 1, 0)
                      : find_urgent(store);
     if (victim != NKV_NONE || nkv_collecting(store)) {
-        nkv_collect_begin(store, victim);
         job->budget--;
         job->phase = PHASE_COLLECT;
-        return NKV_OK;
+        return nkv_collect_begin(store, victim);
     }
     job->phase = PHASE_DONE;
     if (job->kind == NKV_MAINTAIN_PARTIAL)
@@ -243,8 +240,10 @@ enum nkv_status nkv_maintain_step(struct nkv_store *store,
     enum nkv_status status = nkv_enter(store, NKV_ACCESS_REPAIR);
 
     *more = false;
-    if (status == NKV_OK)
+    if (status == NKV_OK) {
+        (void)nkv_verify_after_all(store);
         status = step(store, maintenance, more);
+    }
     return nkv_leave(store, status);
 }
 

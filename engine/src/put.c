@@ -55,8 +55,8 @@ static enum nkv_status put(struct nkv_store *store, struct nkv_span key,
     bool same = false, present;
     enum nkv_status status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
 
-    if (status == NKV_DATA_LOSS && nkv_verify_after_all(store))
-        status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
+    if (status == NKV_DATA_LOSS && store->is_trusting)
+        return status;
     present = status == NKV_OK && !entry.is_tombstone;
     if (status == NKV_OK)
         status = has_value(store, &entry, value, &same);
@@ -84,8 +84,8 @@ static enum nkv_status delete_key(struct nkv_store *store, struct nkv_span key)
     enum nkv_status status =
         nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
 
-    if (status == NKV_DATA_LOSS && nkv_verify_after_all(store))
-        status = nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
+    if (status == NKV_DATA_LOSS && store->is_trusting)
+        return status;
     if (status == NKV_DATA_LOSS) {
         /* It may be what is to be deleted. */
         drop_unreadable(store, key);
@@ -118,8 +118,11 @@ enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
          nkv_entry_size(store, (uint32_t)key.size, (uint32_t)value.size) >
              store->sector_bytes))
         status = NKV_INVALID_ARGUMENT;
-    if (status == NKV_OK)
+    if (status == NKV_OK) {
         status = put(store, key, value);
+        if (status != NKV_OK && nkv_verify_after_all(store))
+            status = put(store, key, value);
+    }
     return nkv_leave(store, status);
 }
 
@@ -129,7 +132,11 @@ enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)
 
     if (status == NKV_OK)
         status = nkv_check_key(key);
-    if (status == NKV_OK)
+    if (status == NKV_OK) {
         status = delete_key(store, key);
+        if (status != NKV_OK && status != NKV_NOT_FOUND &&
+            nkv_verify_after_all(store))
+            status = delete_key(store, key);
+    }
     return nkv_leave(store, status);
 }

@@ -90,7 +90,8 @@ void nkv_repair(struct nkv_store *store)
     for (uint32_t i = 0; i < store->sector_count; i++)
         if (is_spoilt(store, i))
             (void)nkv_collect_sector(store, i);
-    if (store->lacks_copies)
+    if (store->lacks_copies && nkv_copies_complete(store) != NKV_OK &&
+        nkv_verify_after_all(store))
         (void)nkv_copies_complete(store);
     /* What was in doubt is erased; new entries may lie there. */
     store->distrusted_count = 0;

@@ -1,6 +1,7 @@
 #include "room.h"
 
 #include "collect.h"
+#include "repair.h"
 #include "sector.h"
 #include "tombstones.h"
 #include "victim.h"
@@ -180,10 +181,11 @@ enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
 {
     enum nkv_status status;
 
+    if (store->is_trusting)
+        return nkv_room_is_there(store, size) ? NKV_OK : NKV_RESOURCE_EXHAUSTED;
     if (!nkv_collecting(store) && needs_way_out(store, size))
         (void)collect_for(store, size);
     status = collect_until_it_fits(store, size);
-
     for (uint32_t i = store->sector_count;
          i > 0 && status != NKV_OK && gain_from_tombstones(store, size); i--)
         status = collect_until_it_fits(store, size);
@@ -243,7 +245,9 @@ void nkv_room_work_ahead(struct nkv_store *store, uint32_t size)
         uint32_t sector = find_work(store, size);
         if (sector == NKV_NONE)
             return;
-        nkv_collect_begin(store, sector);
+        (void)nkv_verify_after_all(store);
+        if (nkv_collect_begin(store, sector) != NKV_OK)
+            return;
     }
     do
         status = nkv_collect_step(store);
@@ -293,13 +297,13 @@ enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
                                            uint32_t size)
 {
     uint32_t sector = find_replaceable(store, old, also, size);
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status;
 
     if (sector == NKV_NONE)
         return NKV_RESOURCE_EXHAUSTED;
     store->replaced[0] = old->address;
     store->replaced[1] = also->address;
-    nkv_collect_begin(store, sector);
+    status = nkv_collect_begin(store, sector);
     while (status == NKV_OK && nkv_collecting(store))
         status = nkv_collect_step(store);
     return status == NKV_NOT_FOUND ? NKV_OK : status;

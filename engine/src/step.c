@@ -2,6 +2,7 @@
 #include "access.h"
 #include "collect.h"
 #include "copies.h"
+#include "repair.h"
 #include "room.h"
 #include "sector.h"
 #include "victim.h"
@@ -69,7 +70,8 @@ static enum nkv_status step(struct nkv_store *store, bool *more)
         *more = sector != NKV_NONE;
         if (!*more)
             return NKV_OK;
-        nkv_collect_begin(store, sector);
+        if (nkv_collect_begin(store, sector) != NKV_OK)
+            return NKV_RESOURCE_EXHAUSTED;
     }
     return nkv_collect_step(store);
 }
@@ -80,6 +82,8 @@ enum nkv_status nkv_step(struct nkv_store *store, bool *more)
 
     *more = false;
     if (status == NKV_OK)
+        status = step(store, more);
+    if (status == NKV_RESOURCE_EXHAUSTED && nkv_verify_after_all(store))
         status = step(store, more);
     if (status != NKV_OK) {
         /* Trying again would fail again until something is written. */
