@@ -67,11 +67,10 @@ static enum nkv_status relocate(struct nkv_store *store, uint32_t slot,
 static enum nkv_status relocate_current(struct nkv_store *store,
                                         struct nkv_entry *entry)
 {
-    uint32_t slot;
-    enum nkv_status status = nkv_find_entry(store, entry, &slot);
+    uint32_t hash = nkv_hash((struct nkv_span){store->key, entry->key_size});
+    uint32_t slot = nkv_find_address(store, hash, entry->address);
+    enum nkv_status status;
 
-    if (status != NKV_OK)
-        return status;
     if (slot == NKV_NONE || is_replaced(store, entry->address))
         return NKV_NOT_FOUND;
     status = nkv_read_verified(store, entry->address, entry);
@@ -81,16 +80,15 @@ static enum nkv_status relocate_current(struct nkv_store *store,
 /* Copies the victim's next current entry. NKV_NOT_FOUND: there is none. */
 static enum nkv_status relocate_next(struct nkv_store *store)
 {
-    struct nkv_scan scan =
-        nkv_scan_begin(store, store->victim, store->victim_offset);
-    uint32_t start = scan.position - store->victim_offset;
+    struct nkv_scan scan;
+    uint32_t start = store->victim * store->sector_bytes;
     uint32_t errors = store->counters[NKV_COUNT_PROGRAM_ERRORS];
-    struct nkv_entry entry;
     enum nkv_status status;
 
+    nkv_scan_begin(store, &scan, store->victim, store->victim_offset);
     scan.trusting = true;
-    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
-        status = relocate_current(store, &entry);
+    while ((status = nkv_scan_next_entry(store, &scan)) == NKV_OK) {
+        status = relocate_current(store, &scan.entry);
         if (status != NKV_OK && status != NKV_NOT_FOUND &&
             status != NKV_DATA_LOSS)
             break;

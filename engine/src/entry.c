@@ -1,7 +1,6 @@
 #include "entry.h"
 
 #include "flash_io.h"
-#include "index.h"
 
 #include <string.h>
 
@@ -117,9 +116,9 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
     *same = status == NKV_OK && entry->key_size == key.size &&
             memcmp(found, key.data, size - NKV_UNIT) == 0;
     if (*same)
-        status = nkv_flash_equals(store, address + size,
-                                  key.data + size - NKV_UNIT,
-                                  NKV_UNIT + (uint32_t)key.size - size, same);
+        status =
+            nkv_flash_equals(store, address + size, key.data + size - NKV_UNIT,
+                             NKV_UNIT + (uint32_t)key.size - size, same);
     return status;
 }
 
@@ -128,26 +127,6 @@ enum nkv_status nkv_entry_read_key(struct nkv_store *store,
 {
     return nkv_flash_read(store, entry->address + NKV_UNIT, to,
                           entry->key_size);
-}
-
-enum nkv_status nkv_entry_hash(struct nkv_store *store,
-                               const struct nkv_entry *entry, uint32_t *hash)
-{
-    uint8_t *chunk = store->config->memory.buffer;
-    uint32_t state = NKV_HASH_START, address = entry->address;
-    uint32_t left = entry->key_size;
-
-    while (left > 0) {
-        uint32_t n = left < NKV_UNIT ? left : NKV_UNIT;
-        enum nkv_status status =
-            nkv_flash_read(store, address += NKV_UNIT, chunk, n);
-        if (status != NKV_OK)
-            return status;
-        state = nkv_hash_add(state, chunk, n);
-        left -= n;
-    }
-    *hash = nkv_hash_end(state);
-    return NKV_OK;
 }
 
 /* Bytes of an entry's header, key and value. */

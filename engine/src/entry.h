@@ -30,8 +30,8 @@ struct nkv_entry {
 };
 
 /* Where the pieces of an entry are: header here, key and value in memory or, if
- * key is NULL, in the entry at source, whose first source_size bytes count: what
- * is behind them is zero. */
+ * key is NULL, in the entry at source, whose first source_size bytes count:
+ * what is behind them is zero. */
 struct nkv_content {
     struct nkv_entry *entry;
     const uint8_t *key;
@@ -70,10 +70,6 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to);
-
-/* Computes the hash of an entry's key. */
-enum nkv_status nkv_entry_hash(struct nkv_store *store,
-                               const struct nkv_entry *entry, uint32_t *hash);
 
 /* Puts size bytes of an entry from offset on, no more than it holds, into the
  * program buffer. offset is 0 or behind the header. */

@@ -19,9 +19,8 @@ static enum nkv_status match(struct nkv_store *store, uint32_t slot,
         /* Another key is believed when it verified and reads so again. */
         for (int i = 0; i < 2 && status == NKV_OK; i++) {
             bool same;
-            status =
-                nkv_entry_match(store, nkv_slot_address(store, slot, copy), key,
-                                entry, &same);
+            status = nkv_entry_match(store, nkv_slot_address(store, slot, copy),
+                                     key, entry, &same);
             if (same)
                 return NKV_OK;
             if (status == NKV_OK)
@@ -58,18 +57,14 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
     return result;
 }
 
-enum nkv_status nkv_find_entry(struct nkv_store *store,
-                               const struct nkv_entry *entry, uint32_t *slot)
+uint32_t nkv_find_address(const struct nkv_store *store, uint32_t hash,
+                          uint32_t address)
 {
-    uint32_t hash = 0;
-    enum nkv_status status = nkv_entry_hash(store, entry, &hash);
-
-    for (*slot = nkv_index_from(store, hash);
-         status == NKV_OK && nkv_slot_has_hash(store, *slot, hash); ++*slot)
-        if (nkv_slot_find_address(store, *slot, entry->address) != NKV_NONE)
-            return NKV_OK;
-    *slot = NKV_NONE;
-    return status;
+    for (uint32_t slot = nkv_index_from(store, hash);
+         nkv_slot_has_hash(store, slot, hash); slot++)
+        if (nkv_slot_find_address(store, slot, address) != NKV_NONE)
+            return slot;
+    return NKV_NONE;
 }
 
 enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,

@@ -28,9 +28,10 @@ enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
                          enum nkv_wanted wanted, uint32_t *slot,
                          struct nkv_entry *entry);
 
-/* The slot that refers to this entry, or NKV_NONE: it is not current. */
-enum nkv_status nkv_find_entry(struct nkv_store *store,
-                               const struct nkv_entry *entry, uint32_t *slot);
+/* The slot that refers to the entry at an address, of a key with this hash, or
+ * NKV_NONE: it is not current. */
+uint32_t nkv_find_address(const struct nkv_store *store, uint32_t hash,
+                          uint32_t address);
 
 /* Reads and verifies the entry at an address. NKV_DATA_LOSS: it is damaged,
  * also when looked at again. */

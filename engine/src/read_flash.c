@@ -175,10 +175,11 @@ static void supersede(struct nkv_store *store, uint32_t slot,
 /* NKV_ABORTED: an entry is to be distrusted that was indexed before; reading
  * has to begin anew. */
 static enum nkv_status index_entry(struct nkv_store *store,
-                                   const struct nkv_entry *entry,
-                                   struct nkv_span key,
+                                   const struct nkv_scan *scan,
                                    struct nkv_findings *findings)
 {
+    const struct nkv_entry *entry = &scan->entry;
+    const struct nkv_span key = nkv_scan_key(store, scan);
     struct nkv_entry indexed;
     uint32_t slot;
     enum nkv_status status =
@@ -202,14 +203,13 @@ static enum nkv_status index_entry(struct nkv_store *store,
 }
 
 static enum nkv_status take_entry(struct nkv_store *store,
-                                  const struct nkv_entry *entry,
-                                  struct nkv_span key,
+                                  const struct nkv_scan *scan,
                                   struct nkv_findings *findings)
 {
-    note_id(store, entry);
-    if (!entry->is_tombstone)
-        return index_entry(store, entry, key, findings);
-    nkv_sector(store, nkv_sector_of(store, entry->address))->flags |=
+    note_id(store, &scan->entry);
+    if (!scan->entry.is_tombstone)
+        return index_entry(store, scan, findings);
+    nkv_sector(store, nkv_sector_of(store, scan->address))->flags |=
         NKV_FLAG_TOMBSTONES;
     return NKV_OK;
 }
@@ -229,18 +229,18 @@ static void note_foreign(const struct nkv_entry *entry,
 /* What the kinds of regions in a sector make of it, in the order in which they
  * are found. */
 static void take_region(struct nkv_store *store, uint32_t sector,
-                        const struct nkv_region *region,
+                        const struct nkv_scan *scan,
                         struct nkv_findings *findings)
 {
-    uint32_t offset = region->address - sector * store->sector_bytes;
+    uint32_t offset = scan->address - sector * store->sector_bytes;
     uint8_t state = nkv_sector(store, sector)->state;
 
-    switch (region->kind) {
+    switch ((enum nkv_region_kind)scan->kind) {
     case NKV_REGION_STALE_ERASE:
         nkv_sector_set_state(store, sector, NKV_SECTOR_DIRTY);
         break;
     case NKV_REGION_FOREIGN:
-        note_foreign(&region->entry, findings);
+        note_foreign(&scan->entry, findings);
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
     case NKV_REGION_CORRUPT:
@@ -250,8 +250,7 @@ static void take_region(struct nkv_store *store, uint32_t sector,
     case NKV_REGION_ERASED:
         if (offset == 0)
             nkv_sector_set_state(store, sector, NKV_SECTOR_ERASED);
-        else if (state == NKV_SECTOR_CLOSED &&
-                 offset + region->size == store->sector_bytes)
+        else if (state == NKV_SECTOR_CLOSED && scan->position == scan->end)
             nkv_sector_set_used(store, sector, offset);
         break;
     case NKV_REGION_ENTRY:
@@ -263,13 +262,13 @@ static void take_region(struct nkv_store *store, uint32_t sector,
 /* Where the headers were trusted: the last entry before something else is one
  * that a cut may have torn, or whose length is wrong. If it is not intact, all
  * entries are to be verified. NKV_ABORTED: see index_entry. */
-static enum nkv_status check_trusted(struct nkv_store *store,
-                                     struct nkv_entry *last)
+static enum nkv_status check_trusted(struct nkv_store *store, uint32_t last,
+                                     struct nkv_entry *entry)
 {
     enum nkv_status status = NKV_OK;
 
-    if (store->is_trusting && last->size > 0)
-        status = nkv_entry_verify(store, last, NULL);
+    if (store->is_trusting && last != NKV_NONE)
+        status = nkv_read_verified(store, last, entry);
     if (status != NKV_DATA_LOSS)
         return status;
     store->is_trusting = false;
@@ -279,24 +278,21 @@ static enum nkv_status check_trusted(struct nkv_store *store,
 static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
                                    struct nkv_findings *findings)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
-    struct nkv_region region;
-    struct nkv_entry last = {.size = 0};
+    struct nkv_scan scan;
+    uint32_t last = NKV_NONE;
     bool retired = nkv_sector(store, sector)->state == NKV_SECTOR_RETIRED;
     enum nkv_status status;
 
-    scan.key = key;
+    nkv_scan_begin(store, &scan, sector, 0);
     scan.trusting = store->is_trusting;
     nkv_sector_set_state(store, sector, NKV_SECTOR_CLOSED);
-    while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
-        if (region.kind == NKV_REGION_ENTRY) {
-            last = region.entry;
-            status = take_entry(
-                store, &last, (struct nkv_span){key, last.key_size}, findings);
+    while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
+        if (scan.kind == NKV_REGION_ENTRY) {
+            last = scan.address;
+            status = take_entry(store, &scan, findings);
         } else {
-            take_region(store, sector, &region, findings);
-            status = check_trusted(store, &last);
+            take_region(store, sector, &scan, findings);
+            status = check_trusted(store, last, &scan.entry);
         }
         if (status != NKV_OK)
             return status;
@@ -304,7 +300,8 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
     if (retired)
         nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
     findings->saw_magic |= scan.saw_magic;
-    return status == NKV_NOT_FOUND ? check_trusted(store, &last) : status;
+    return status == NKV_NOT_FOUND ? check_trusted(store, last, &scan.entry)
+                                   : status;
 }
 
 /* The second pass over a sector; what lies there may read otherwise than in the
@@ -313,28 +310,24 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
                                         uint32_t sector,
                                         struct nkv_findings *findings)
 {
-    uint8_t key[NKV_KEY_SIZE_MAX], state = nkv_sector(store, sector)->state;
+    uint8_t state = nkv_sector(store, sector)->state;
     bool sound = state == NKV_SECTOR_OPEN || state == NKV_SECTOR_CLOSED;
-    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
-    struct nkv_region region;
-    const struct nkv_entry *entry = &region.entry;
+    struct nkv_scan scan;
     enum nkv_status status;
 
-    scan.key = key;
+    nkv_scan_begin(store, &scan, sector, 0);
     scan.trusting = store->is_trusting && sound;
-    while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
-        if (region.kind == NKV_REGION_CORRUPT && sound &&
-            distrust(store, region.address))
+    while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
+        if (scan.kind == NKV_REGION_CORRUPT && sound &&
+            distrust(store, scan.address))
             return NKV_ABORTED;
-        if (region.kind != NKV_REGION_ENTRY || !entry->is_tombstone)
+        if (scan.kind != NKV_REGION_ENTRY || !scan.entry.is_tombstone)
             continue;
-        note_id(store, entry);
+        note_id(store, &scan.entry);
         if (!sound)
-            status = doubt(store, entry);
+            status = doubt(store, &scan.entry);
         if (status == NKV_OK)
-            status =
-                index_entry(store, entry,
-                            (struct nkv_span){key, entry->key_size}, findings);
+            status = index_entry(store, &scan, findings);
         if (status != NKV_OK)
             return status;
     }

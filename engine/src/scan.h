@@ -26,46 +26,47 @@ enum nkv_region_kind {
     NKV_REGION_STALE_ERASE
 };
 
-struct nkv_region {
-    enum nkv_region_kind kind;
-    /* Of a corrupt region: entry is the header at its start, and sound. */
-    bool sound_header;
-    uint32_t address;
-    uint32_t size;
-    /* Of an entry, foreign or not. */
-    struct nkv_entry entry;
-};
-
 struct nkv_scan {
+    /* How far it has come, and the sector's end. */
     uint32_t position;
     uint32_t end;
+    /* Where the region found last begins; it ends at position. */
+    uint32_t address;
+    /* Private: the extent of the last damaged entry with a sound header. */
+    uint32_t damaged;
+    uint32_t damaged_end;
+    uint8_t kind;
+    /* Of a corrupt region: a sound header lies at its start. */
+    bool sound_header;
     /* Headers are taken for entries without verifying. */
     bool trusting;
     /* A magic of ours was seen, in a damaged entry too. */
     bool saw_magic;
-    /* Room for the longest key, for that of the entry returned last; or NULL:
-     * keys are not read. */
-    uint8_t *key;
-    /* Private: the extent of the last damaged entry with a sound header. */
-    uint32_t damaged;
-    uint32_t damaged_end;
+    /* Of an entry, foreign or not. */
+    struct nkv_entry entry;
 };
 
-/* A scan of a sector from an offset in it on, normally 0. */
-struct nkv_scan nkv_scan_begin(const struct nkv_store *store, uint32_t sector,
-                               uint32_t offset);
+/* Begins a scan of a sector from an offset in it on, normally 0. */
+void nkv_scan_begin(const struct nkv_store *store, struct nkv_scan *scan,
+                    uint32_t sector, uint32_t offset);
 
 /*
- * The next region. NKV_NOT_FOUND: the sector's end. Any other status but
- * NKV_OK: the flash did not answer.
+ * The next region. The key of an entry is in store->key then, until the next
+ * call. NKV_NOT_FOUND: the sector's end. Any other status but NKV_OK: the flash
+ * did not answer.
  */
-enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan,
-                              struct nkv_region *region);
+enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan);
 
 /* The next intact entry of ours; other regions are passed over. Statuses as
  * nkv_scan_next. */
 enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
-                                    struct nkv_scan *scan,
-                                    struct nkv_entry *entry);
+                                    struct nkv_scan *scan);
+
+/* The key of the entry found last. */
+static inline struct nkv_span nkv_scan_key(const struct nkv_store *store,
+                                           const struct nkv_scan *scan)
+{
+    return (struct nkv_span){store->key, scan->entry.key_size};
+}
 
 #endif

@@ -26,13 +26,12 @@ static enum nkv_status is_erased_behind(struct nkv_store *store,
  * its extent reaches into erased flash, or its last byte is erased, or all but
  * its padding is intact.
  */
-static bool is_unfinished(struct nkv_store *store,
-                          struct nkv_region *region)
+static bool is_unfinished(struct nkv_store *store, struct nkv_scan *region)
 {
     struct nkv_entry *entry = &region->entry;
     uint8_t last = 0;
 
-    if (entry->size > region->size)
+    if (entry->size > (region->position - region->address))
         return true;
     if (nkv_flash_read(store, entry->address + entry->size - 1, &last, 1) !=
         NKV_OK)
@@ -45,20 +44,20 @@ static bool is_unfinished(struct nkv_store *store,
  * its end. Its header may be incomplete too: then its last byte, of the id, is
  * erased.
  */
-static enum nkv_status is_torn(struct nkv_store *store,
-                               struct nkv_region *region,
+static enum nkv_status is_torn(struct nkv_store *store, struct nkv_scan *region,
                                const struct nkv_place *place, bool *torn)
 {
     const struct nkv_entry *entry = &region->entry;
     enum nkv_status status = is_erased_behind(
-        store, place->sector, region->address + region->size, torn);
+        store, place->sector,
+        region->address + (region->position - region->address), torn);
 
     if (status != NKV_OK || !*torn)
         return status;
     if (region->sound_header)
         *torn = is_unfinished(store, region);
     else
-        *torn = region->size == NKV_UNIT &&
+        *torn = (region->position - region->address) == NKV_UNIT &&
                 (entry->magic == NKV_ERASED_MAGIC || entry->id >> 24 == 0xFF);
     return NKV_OK;
 }
@@ -73,16 +72,20 @@ static enum nkv_status fill_key(struct nkv_store *store,
 }
 
 static enum nkv_status describe_damage(struct nkv_store *store,
-                                       struct nkv_region *region,
+                                       struct nkv_scan *region,
                                        struct nkv_place *place)
 {
     struct nkv_entry indexed;
     uint32_t slot;
     bool torn;
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status =
+        nkv_entry_read(store, region->address, &region->entry);
 
-    if (region->sound_header &&
-        (uint32_t)NKV_UNIT + region->entry.key_size <= region->size) {
+    if (status == NKV_NOT_FOUND || status == NKV_DATA_LOSS)
+        status = NKV_OK;
+    if (status == NKV_OK && region->sound_header &&
+        (uint32_t)NKV_UNIT + region->entry.key_size <=
+            (region->position - region->address)) {
         status = fill_key(store, &region->entry, place);
         if (status == NKV_OK)
             status =
@@ -99,7 +102,7 @@ static enum nkv_status describe_damage(struct nkv_store *store,
 }
 
 static enum nkv_status describe_entry(struct nkv_store *store,
-                                      struct nkv_region *region,
+                                      struct nkv_scan *region,
                                       struct nkv_place *place, bool *lacking)
 {
     uint32_t slot;
@@ -108,9 +111,11 @@ static enum nkv_status describe_entry(struct nkv_store *store,
     if (status != NKV_OK)
         return status;
     place->kind = NKV_PLACE_STALE;
-    status = nkv_find_entry(store, &region->entry, &slot);
-    if (status != NKV_OK || slot == NKV_NONE)
-        return status;
+    slot = nkv_find_address(
+        store, nkv_hash((struct nkv_span){place->key, place->key_size}),
+        region->address);
+    if (slot == NKV_NONE)
+        return NKV_OK;
     place->kind =
         region->entry.is_tombstone ? NKV_PLACE_TOMBSTONE : NKV_PLACE_LIVE;
     *lacking = nkv_slot_copies(store, slot) < store->copies &&
@@ -130,16 +135,16 @@ static enum nkv_place_kind erased_kind(const struct nkv_store *store,
 
 /* What a region is; *lacking: its entry lacks copies. */
 static enum nkv_status describe(struct nkv_store *store,
-                                struct nkv_region *region,
+                                struct nkv_scan *region,
                                 struct nkv_place *place, bool *lacking)
 {
     *place = (struct nkv_place){
         .sector = nkv_sector_of(store, region->address),
         .offset = region->address,
-        .size = region->size,
+        .size = (region->position - region->address),
     };
     *lacking = false;
-    switch (region->kind) {
+    switch ((enum nkv_region_kind)region->kind) {
     case NKV_REGION_ENTRY:
         return describe_entry(store, region, place, lacking);
     case NKV_REGION_CORRUPT:
@@ -167,14 +172,14 @@ survey_sector(struct nkv_store *store, uint32_t sector,
               bool (*visit)(void *context, const struct nkv_place *place),
               void *context)
 {
-    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
-    struct nkv_region region;
+    struct nkv_scan scan;
     enum nkv_status status;
 
-    while ((status = nkv_scan_next(store, &scan, &region)) == NKV_OK) {
+    nkv_scan_begin(store, &scan, sector, 0);
+    while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
         struct nkv_place place;
         bool lacking;
-        status = describe(store, &region, &place, &lacking);
+        status = describe(store, &scan, &place, &lacking);
         if (status != NKV_OK)
             return status;
         if (!visit(context, &place))

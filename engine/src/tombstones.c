@@ -15,47 +15,38 @@ static void unmark_all(struct nkv_store *store)
 
 /* Marks the tombstones that an old value makes necessary: those with its hash.
  * Of another key with that hash one may be kept too long. */
-static enum nkv_status mark_needed_by(struct nkv_store *store,
-                                      const struct nkv_entry *entry,
-                                      bool *needed)
+static bool mark_needed_by(struct nkv_store *store, uint32_t hash,
+                           uint32_t address)
 {
-    uint32_t hash, slot;
-    enum nkv_status status = nkv_find_entry(store, entry, &slot);
+    bool needed = false;
 
-    *needed = false;
-    if (status != NKV_OK || slot != NKV_NONE)
-        return status;
-    status = nkv_entry_hash(store, entry, &hash);
-    if (status != NKV_OK)
-        return status;
-    for (slot = nkv_index_from(store, hash);
+    if (nkv_find_address(store, hash, address) != NKV_NONE)
+        return false;
+    for (uint32_t slot = nkv_index_from(store, hash);
          nkv_slot_has_hash(store, slot, hash); slot++) {
         if (!nkv_slot_is_tombstone(store, slot))
             continue;
         nkv_slot_set_mark(store, slot, true);
-        *needed = true;
+        needed = true;
     }
-    return NKV_OK;
+    return needed;
 }
 
 static enum nkv_status mark_from_sector(struct nkv_store *store,
                                         uint32_t sector, uint32_t *needed_by)
 {
     uint8_t state = nkv_sector(store, sector)->state;
-    struct nkv_scan scan = nkv_scan_begin(store, sector, 0);
-    struct nkv_entry entry;
+    struct nkv_scan scan;
     enum nkv_status status;
 
+    nkv_scan_begin(store, &scan, sector, 0);
     scan.trusting = state == NKV_SECTOR_OPEN || state == NKV_SECTOR_CLOSED;
-    while ((status = nkv_scan_next_entry(store, &scan, &entry)) == NKV_OK) {
-        bool needed = false;
-        if (!entry.is_tombstone)
-            status = mark_needed_by(store, &entry, &needed);
-        if (status != NKV_OK)
-            return status;
-        if (needed && state != NKV_SECTOR_RETIRED)
+    while ((status = nkv_scan_next_entry(store, &scan)) == NKV_OK)
+        if (!scan.entry.is_tombstone &&
+            mark_needed_by(store, nkv_hash(nkv_scan_key(store, &scan)),
+                           scan.address) &&
+            state != NKV_SECTOR_RETIRED)
             *needed_by = sector;
-    }
     return status == NKV_NOT_FOUND ? NKV_OK : status;
 }
 

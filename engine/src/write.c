@@ -40,9 +40,8 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
 {
     const struct nkv_sector_set none = {.count = 0};
     struct nkv_entry entry, old;
-    struct nkv_content content = {.entry = &entry,
-                                  .key = change->key.data,
-                                  .value = change->value.data};
+    struct nkv_content content = {
+        .entry = &entry, .key = change->key.data, .value = change->value.data};
     uint32_t slot, sector;
     enum nkv_status status =
         nkv_find(store, change->key, NKV_WANT_ANY, &slot, &old);

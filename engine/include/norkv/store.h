@@ -195,6 +195,7 @@ struct nkv_store {
     uint32_t copy_sum;
     uint32_t distrusted[NKV_DISTRUSTED_MAX];
     uint32_t counters[13];
+    uint8_t key[NKV_KEY_SIZE_MAX];
 };
 
 /* What is known of a key's value. */
