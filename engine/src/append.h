@@ -31,14 +31,14 @@ enum nkv_status nkv_append(struct nkv_store *store, uint32_t sector,
                            const struct nkv_content *content);
 
 /*
- * Chooses a sector and appends there, or in another when programming fails.
+ * Chooses a sector that holds no copy of a slot's entry, NKV_NONE: any, and
+ * appends there, or in another when programming fails.
  *
  * - NKV_RESOURCE_EXHAUSTED: there is no room.
  */
 enum nkv_status nkv_append_anywhere(struct nkv_store *store,
                                     const struct nkv_content *content,
-                                    const struct nkv_sector_set *taken,
-                                    enum nkv_purpose purpose);
+                                    uint32_t slot, enum nkv_purpose purpose);
 
 /*
  * Copies the entry of a slot to another sector, as it is; only when today's

@@ -37,25 +37,25 @@ static bool is_replaced(const struct nkv_store *store, uint32_t address)
 
 /* Copies a current entry that is intact. */
 static enum nkv_status relocate(struct nkv_store *store, uint32_t slot,
-                                const struct nkv_entry *entry)
+                                struct nkv_entry *entry)
 {
-    struct nkv_entry copy = *entry;
+    uint32_t id = entry->id, address = entry->address;
+    uint32_t size = nkv_copy_size(store, entry);
     enum nkv_status status =
-        nkv_append_copy(store, slot, &copy, NKV_FOR_COLLECTING);
+        nkv_append_copy(store, slot, entry, NKV_FOR_COLLECTING);
 
     if (status != NKV_OK)
         return status;
-    if (copy.id == entry->id) {
+    if (entry->id == id) {
         nkv_forget_copy(store, slot,
-                        nkv_slot_find_address(store, slot, entry->address),
-                        entry);
+                        nkv_slot_find_address(store, slot, address), size);
     } else {
         /* It has a new id: the other copies are old. */
-        nkv_forget_addresses(store, slot, entry);
+        nkv_forget_addresses(store, slot, size);
         store->lacks_copies = store->copies > 1;
-        store->newest_id = copy.id;
+        store->newest_id = entry->id;
     }
-    (void)nkv_remember_address(store, slot, &copy);
+    (void)nkv_remember_address(store, slot, entry);
     store->counters[NKV_COUNT_RELOCATED]++;
     if (nkv_sector(store, store->victim)->state == NKV_SECTOR_DAMAGED)
         store->counters[NKV_COUNT_RECOVERED]++;

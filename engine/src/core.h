@@ -18,7 +18,7 @@ enum {
     NKV_ENTRY_SIZE_MIN = 32,
     /* Bytes read from flash at once where the caller gives no buffer; on the
      * stack. */
-    NKV_CHUNK = 32,
+    NKV_CHUNK = 16,
     /* Times a read that fails is tried. */
     NKV_READ_TRIES = 3,
     /* Times that mount reads what a cut may have left half programmed: a bit

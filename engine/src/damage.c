@@ -26,10 +26,12 @@ enum nkv_status nkv_damage_ends_at(struct nkv_store *store, uint32_t damaged,
                                                                   : status;
     for (uint32_t i = 0; i < 3 * size && !*ends; i++) {
         struct nkv_entry trial = entry;
+        struct nkv_content content;
         set_length(&trial, i % 3, i / 3);
         if (trial.size != size)
             continue;
-        status = nkv_entry_verify_unpadded(store, &trial);
+        content = nkv_content_on_flash(&trial);
+        status = nkv_content_pass(store, &content, NKV_PASS_VERIFY, NULL);
         *ends = status == NKV_OK;
         if (status != NKV_OK && status != NKV_DATA_LOSS)
             return status;

@@ -129,12 +129,6 @@ enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                           entry->key_size);
 }
 
-/* Bytes of an entry's header, key and value. */
-static uint32_t body_size(const struct nkv_entry *entry)
-{
-    return (uint32_t)NKV_UNIT + entry->key_size + entry->value_size;
-}
-
 /* The key and value bytes in a part of an entry, from memory; else zeros. */
 static void gather(const struct nkv_content *content, uint32_t offset,
                    uint8_t *to, uint32_t size)
@@ -155,9 +149,11 @@ static void gather(const struct nkv_content *content, uint32_t offset,
     }
 }
 
-enum nkv_status nkv_content_read(struct nkv_store *store,
-                                 const struct nkv_content *content,
-                                 uint32_t offset, uint32_t size)
+/* Puts a part of an entry into the program buffer. offset is 0 or behind the
+ * header. */
+static enum nkv_status fill_buffer(struct nkv_store *store,
+                                   const struct nkv_content *content,
+                                   uint32_t offset, uint32_t size)
 {
     uint8_t *to = store->config->memory.buffer;
     uint32_t end = content->source_size;
@@ -182,7 +178,7 @@ static bool look_at(const struct nkv_content *content, uint32_t offset,
                     const uint8_t *chunk, uint32_t size,
                     const struct nkv_window *seen)
 {
-    uint32_t end = body_size(content->entry);
+    uint32_t end = nkv_entry_body(content->entry);
 
     for (; size > 0; size--, offset++, chunk++) {
         if (seen != NULL && offset - seen->offset < seen->size)
@@ -193,27 +189,29 @@ static bool look_at(const struct nkv_content *content, uint32_t offset,
     return true;
 }
 
-/* Puts what belongs into the checksum field of an entry in place of *field, xor
- * what was there: 0 is what it was. NKV_DATA_LOSS: padding is not zero. */
-static enum nkv_status digest(struct nkv_store *store,
-                              const struct nkv_content *content,
-                              const struct nkv_window *seen, uint32_t *field)
+enum nkv_status nkv_content_pass(struct nkv_store *store,
+                                 const struct nkv_content *content,
+                                 enum nkv_pass what,
+                                 const struct nkv_window *seen)
 {
     const struct nkv_memory *memory = &store->config->memory;
-    const struct nkv_checksum *checksum =
-        nkv_checksum_of(store, content->entry->magic);
-    uint32_t size = content->entry->size, state, n;
+    struct nkv_entry *entry = content->entry;
+    const struct nkv_checksum *checksum = nkv_checksum_of(store, entry->magic);
+    uint32_t state, n;
 
     /* Of an unknown format. */
     if (checksum == NULL)
         checksum = &nkv_checksum_crc16;
     state = checksum->initial;
-    for (uint32_t offset = 0; offset < size; offset += n) {
+    for (uint32_t offset = 0; offset < entry->size; offset += n) {
         enum nkv_status status;
-        n = size - offset;
+        n = entry->size - offset;
         if (n > memory->buffer_size)
             n = (uint32_t)memory->buffer_size;
-        status = nkv_content_read(store, content, offset, n);
+        status = fill_buffer(store, content, offset, n);
+        if (status == NKV_OK && what == NKV_PASS_PROGRAM)
+            status = nkv_flash_program(store, entry->address + offset,
+                                       memory->buffer, n);
         if (status != NKV_OK)
             return status;
         /* The field itself counts as zero. */
@@ -225,51 +223,29 @@ static enum nkv_status digest(struct nkv_store *store,
         if (checksum->size > 0)
             state = checksum->update(state, memory->buffer, n);
     }
-    if (checksum->size == 0) {
-        if (checksum->field_is_free)
-            *field = 0;
-        return NKV_OK;
+    if (checksum->size > 0) {
+        if (checksum->finish != NULL)
+            state = checksum->finish(state);
+        /* What stands above the bytes that count is not looked at. */
+        state = (state ^ entry->checksum) &
+                0xFFFFFFFFu >> (32 - 8 * checksum->size);
+    } else {
+        state = checksum->field_is_free ? 0 : entry->checksum;
     }
-    if (checksum->finish != NULL)
-        state = checksum->finish(state);
-    /* What stands above the bytes that count is not looked at. */
-    *field = (*field ^ state) & 0xFFFFFFFFu >> (32 - 8 * checksum->size);
+    if (what != NKV_PASS_SEAL)
+        return state != 0 ? NKV_DATA_LOSS : NKV_OK;
+    entry->checksum = state;
     return NKV_OK;
-}
-
-enum nkv_status nkv_content_verify(struct nkv_store *store,
-                                   const struct nkv_content *content,
-                                   const struct nkv_window *seen)
-{
-    uint32_t field = content->entry->checksum;
-    enum nkv_status status = digest(store, content, seen, &field);
-
-    return status == NKV_OK && field != 0 ? NKV_DATA_LOSS : status;
-}
-
-enum nkv_status nkv_entry_verify_unpadded(struct nkv_store *store,
-                                          struct nkv_entry *entry)
-{
-    const struct nkv_content content = {
-        .entry = entry,
-        .source = entry->address,
-        .source_size = body_size(entry),
-    };
-
-    return nkv_content_verify(store, &content, NULL);
 }
 
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
                                  struct nkv_entry *entry,
                                  const struct nkv_window *seen)
 {
-    const struct nkv_content content = {
-        .entry = entry,
-        .source = entry->address,
-        .source_size = entry->size,
-    };
+    struct nkv_content content = nkv_content_on_flash(entry);
 
-    return nkv_content_verify(store, &content, seen);
+    content.source_size = entry->size;
+    return nkv_content_pass(store, &content, NKV_PASS_VERIFY, seen);
 }
 
 enum nkv_status nkv_content_seal(struct nkv_store *store,
@@ -280,5 +256,5 @@ enum nkv_status nkv_content_seal(struct nkv_store *store,
     entry->alignment_units = alignment_units(store);
     nkv_entry_measure(entry);
     entry->checksum = 0;
-    return digest(store, content, NULL, &entry->checksum);
+    return nkv_content_pass(store, content, NKV_PASS_SEAL, NULL);
 }

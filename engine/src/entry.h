@@ -40,6 +40,22 @@ struct nkv_content {
     uint32_t source_size;
 };
 
+/* Bytes of an entry's header, key and value. */
+static inline uint32_t nkv_entry_body(const struct nkv_entry *entry)
+{
+    return (uint32_t)NKV_UNIT + entry->key_size + entry->value_size;
+}
+
+/* An entry as it lies on flash, padding taken as zero. */
+static inline struct nkv_content nkv_content_on_flash(struct nkv_entry *entry)
+{
+    return (struct nkv_content){
+        .entry = entry,
+        .source = entry->address,
+        .source_size = nkv_entry_body(entry),
+    };
+}
+
 /* The checksum of the format with this magic, or NULL. */
 const struct nkv_checksum *nkv_checksum_of(const struct nkv_store *store,
                                            uint32_t magic);
@@ -71,12 +87,6 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to);
 
-/* Puts size bytes of an entry from offset on, no more than it holds, into the
- * program buffer. offset is 0 or behind the header. */
-enum nkv_status nkv_content_read(struct nkv_store *store,
-                                 const struct nkv_content *content,
-                                 uint32_t offset, uint32_t size);
-
 /* Size bytes of an entry from an offset on. */
 struct nkv_window {
     uint8_t *bytes;
@@ -84,24 +94,31 @@ struct nkv_window {
     uint32_t size;
 };
 
-/*
- * Whether an entry's checksum is that of its content: NKV_OK or NKV_DATA_LOSS,
- * also for padding that is not zero where the format has a checksum. seen,
- * unless NULL, gets those of its bytes that are read on the way: just what was
- * verified. Of an unknown format CRC-16 is expected.
- */
-enum nkv_status nkv_content_verify(struct nkv_store *store,
-                                   const struct nkv_content *content,
-                                   const struct nkv_window *seen);
+enum nkv_pass {
+    /* Compares the checksum. */
+    NKV_PASS_VERIFY,
+    /* Computes it; the entry's was 0. */
+    NKV_PASS_SEAL,
+    /* Programs the entry at its address, reads every byte back, and compares
+     * the checksum with what was programmed. */
+    NKV_PASS_PROGRAM
+};
 
-/* The same for an entry on flash. */
+/*
+ * Goes over the bytes of an entry. NKV_DATA_LOSS: they have another checksum,
+ * or padding is not zero where the format has one. seen, unless NULL, gets
+ * those of its bytes that come by: just what was verified. Of an unknown format
+ * CRC-16 is expected.
+ */
+enum nkv_status nkv_content_pass(struct nkv_store *store,
+                                 const struct nkv_content *content,
+                                 enum nkv_pass what,
+                                 const struct nkv_window *seen);
+
+/* Verifies an entry on flash, its padding included. */
 enum nkv_status nkv_entry_verify(struct nkv_store *store,
                                  struct nkv_entry *entry,
                                  const struct nkv_window *seen);
-
-/* The same, padding taken as zero. */
-enum nkv_status nkv_entry_verify_unpadded(struct nkv_store *store,
-                                          struct nkv_entry *entry);
 
 /* Gives an entry with lengths, magic and id today's alignment, its size and its
  * checksum. */

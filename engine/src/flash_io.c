@@ -5,13 +5,10 @@
 enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
                                uint8_t *to, uint32_t size)
 {
-    const struct nkv_flash *flash = store->flash;
     enum nkv_status status = NKV_OK;
 
-    if (size == 0)
-        return NKV_OK;
-    for (int i = 0; i < NKV_READ_TRIES; i++) {
-        status = flash->read(flash->context, address, to, size);
+    for (int i = NKV_READ_TRIES; i > 0 && size > 0; i--) {
+        status = store->flash->read(store->flash->context, address, to, size);
         if (status == NKV_OK)
             break;
         store->counters[NKV_COUNT_READ_ERRORS]++;

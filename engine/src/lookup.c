@@ -82,9 +82,8 @@ enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,
     return status;
 }
 
-/* Bytes of a copy of an entry that is made today. */
-static uint32_t size_of_copy(const struct nkv_store *store,
-                             const struct nkv_entry *entry)
+uint32_t nkv_copy_size(const struct nkv_store *store,
+                       const struct nkv_entry *entry)
 {
     return entry->size % store->flash->program_unit == 0
                ? entry->size
@@ -92,16 +91,15 @@ static uint32_t size_of_copy(const struct nkv_store *store,
 }
 
 void nkv_forget_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
-                     const struct nkv_entry *known)
+                     uint32_t size)
 {
     uint32_t address = nkv_slot_address(store, slot, copy);
-    uint32_t size = known != NULL ? size_of_copy(store, known) : 0;
     struct nkv_entry entry;
 
     /* Copies written for another program unit may have another size. */
-    if ((store->copies > 1 || known == NULL) &&
+    if ((store->copies > 1 || size == 0) &&
         nkv_entry_read(store, address, &entry) == NKV_OK)
-        size = size_of_copy(store, &entry);
+        size = nkv_copy_size(store, &entry);
     nkv_sector_add_live(store, address, -(int32_t)size);
     for (; copy + 1 < store->copies; copy++)
         nkv_slot_set_address(store, slot, copy,
@@ -120,7 +118,7 @@ static void mark_damaged(struct nkv_store *store, uint32_t address)
 void nkv_give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy)
 {
     mark_damaged(store, nkv_slot_address(store, slot, copy));
-    nkv_forget_copy(store, slot, copy, NULL);
+    nkv_forget_copy(store, slot, copy, 0);
     store->counters[NKV_COUNT_CORRUPT]++;
     store->lacks_copies = true;
 }
@@ -156,11 +154,10 @@ enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
     return result;
 }
 
-void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
-                          const struct nkv_entry *known)
+void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)
 {
     for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 0;)
-        nkv_forget_copy(store, slot, copy, known);
+        nkv_forget_copy(store, slot, copy, size);
 }
 
 uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones)
@@ -168,11 +165,10 @@ uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones)
     return tombstones ? &store->tombstones : &store->keys;
 }
 
-void nkv_forget_slot(struct nkv_store *store, uint32_t slot,
-                     const struct nkv_entry *known)
+void nkv_forget_slot(struct nkv_store *store, uint32_t slot, uint32_t size)
 {
     --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
-    nkv_forget_addresses(store, slot, known);
+    nkv_forget_addresses(store, slot, size);
     nkv_index_remove(store, slot);
 }
 
@@ -181,7 +177,7 @@ void nkv_drop_slot(struct nkv_store *store, uint32_t slot)
     note_loss(store, slot);
     for (uint32_t copy = nkv_slot_copies(store, slot); copy-- > 0;)
         mark_damaged(store, nkv_slot_address(store, slot, copy));
-    nkv_forget_slot(store, slot, NULL);
+    nkv_forget_slot(store, slot, 0);
     store->counters[NKV_COUNT_LOST]++;
 }
 
@@ -194,7 +190,7 @@ bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
         return false;
     nkv_slot_set_address(store, slot, copy, entry->address);
     nkv_sector_add_live(store, entry->address,
-                        (int32_t)size_of_copy(store, entry));
+                        (int32_t)nkv_copy_size(store, entry));
     return true;
 }
 
@@ -203,13 +199,4 @@ void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone)
     nkv_slot_set_tombstone(store, slot, is_tombstone);
     nkv_slot_set_mark(store, slot, false);
     ++*nkv_count_of(store, is_tombstone);
-}
-
-void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,
-                         struct nkv_sector_set *set)
-{
-    set->count = nkv_slot_copies(store, slot);
-    for (uint32_t copy = 0; copy < set->count; copy++)
-        set->sectors[copy] =
-            nkv_sector_of(store, nkv_slot_address(store, slot, copy));
 }

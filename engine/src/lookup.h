@@ -47,20 +47,23 @@ enum nkv_status nkv_intact_copy(struct nkv_store *store, uint32_t slot,
  * more entries, and the copy is made anew elsewhere in idle time. */
 void nkv_give_up_copy(struct nkv_store *store, uint32_t slot, uint32_t copy);
 
+/* Bytes of a copy of an entry that is made today. */
+uint32_t nkv_copy_size(const struct nkv_store *store,
+                       const struct nkv_entry *entry);
+
 /* Takes one address out of a slot, and the bytes of its entry out of the
- * sector's live ones. known is the entry or, of several copies, one of them;
- * NULL: it is not known. Those behind the address move up. */
+ * sector's live ones: nkv_copy_size of the entry or, of several copies, of one
+ * of them; 0: it is not known. Those behind the address move up. */
 void nkv_forget_copy(struct nkv_store *store, uint32_t slot, uint32_t copy,
-                     const struct nkv_entry *known);
+                     uint32_t size);
 
 /* Takes all addresses out of a slot in the same way. The slot counts as empty
  * until it is given an address again. */
 void nkv_forget_addresses(struct nkv_store *store, uint32_t slot,
-                          const struct nkv_entry *known);
+                          uint32_t size);
 
 /* Removes a slot from the index and its addresses from the books. */
-void nkv_forget_slot(struct nkv_store *store, uint32_t slot,
-                     const struct nkv_entry *known);
+void nkv_forget_slot(struct nkv_store *store, uint32_t slot, uint32_t size);
 
 /* The same for a slot whose entry is damaged in all copies; their sectors take
  * no more entries. */
@@ -76,9 +79,5 @@ void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone);
 
 /* What is counted for slots of this kind. */
 uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones);
-
-/* The sectors that hold copies of a slot's entry. */
-void nkv_sectors_of_slot(const struct nkv_store *store, uint32_t slot,
-                         struct nkv_sector_set *set);
 
 #endif

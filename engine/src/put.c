@@ -46,69 +46,103 @@ static void drop_unreadable(struct nkv_store *store, struct nkv_span key)
     }
 }
 
-static enum nkv_status put(struct nkv_store *store, struct nkv_span key,
-                           struct nkv_span value)
+/* Whether a value has to be written. NKV_ALREADY_EXISTS: it is there. */
+static enum nkv_status check_put(struct nkv_store *store,
+                                 const struct nkv_change *change)
 {
-    const struct nkv_change change = {NKV_CHANGE_PUT, key, value};
     struct nkv_entry entry;
     uint32_t slot;
     bool same = false, present;
-    enum nkv_status status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
+    enum nkv_status status =
+        nkv_find(store, change->key, NKV_WANT_ANY, &slot, &entry);
 
     if (status == NKV_DATA_LOSS && store->is_trusting)
         return status;
     present = status == NKV_OK && !entry.is_tombstone;
     if (status == NKV_OK)
-        status = has_value(store, &entry, value, &same);
+        status = has_value(store, &entry, change->value, &same);
     else if (status == NKV_DATA_LOSS)
-        drop_unreadable(store, key);
+        drop_unreadable(store, change->key);
     if (status != NKV_OK && status != NKV_NOT_FOUND && status != NKV_DATA_LOSS)
         return status;
     if (same && !store->is_unsure)
-        return NKV_OK;
-    if (!present && store->keys >= store->config->max_keys)
-        return NKV_RESOURCE_EXHAUSTED;
-    /* Tombstones may hold more than their share after a mount with a smaller
-     * table. */
-    status = store->keys + store->tombstones + 1 < store->slots
-                 ? NKV_OK
-                 : nkv_tombstones_make_room(store);
-    return status == NKV_OK ? nkv_write(store, &change) : status;
+        return NKV_ALREADY_EXISTS;
+    return present || store->keys < store->config->max_keys
+               ? NKV_OK
+               : NKV_RESOURCE_EXHAUSTED;
 }
 
-static enum nkv_status delete_key(struct nkv_store *store, struct nkv_span key)
+/* Whether a tombstone has to be written. *needs_slot: one that the index has no
+ * slot for yet. */
+static enum nkv_status check_delete(struct nkv_store *store,
+                                    const struct nkv_change *change,
+                                    bool *needs_slot)
 {
-    const struct nkv_change change = {.kind = NKV_CHANGE_DELETE, .key = key};
     struct nkv_entry entry;
     uint32_t slot;
     enum nkv_status status =
-        nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
+        nkv_find(store, change->key, NKV_WANT_VALUE, &slot, &entry);
 
     if (status == NKV_DATA_LOSS && store->is_trusting)
         return status;
+    *needs_slot = status != NKV_OK;
     if (status == NKV_DATA_LOSS) {
         /* It may be what is to be deleted. */
-        drop_unreadable(store, key);
-        slot = NKV_NONE;
-        status = NKV_OK;
+        drop_unreadable(store, change->key);
+        return NKV_OK;
     }
-    if (status == NKV_NOT_FOUND && store->is_unsure)
-        /* Not in the index, but maybe on flash. */
-        status = NKV_OK;
-    if (status != NKV_OK)
-        return status;
-    /* A tombstone takes the slot of what it deletes: it is one too many for new
-     * keys only. */
+    /* Not in the index, but maybe on flash. */
+    return status == NKV_NOT_FOUND && store->is_unsure ? NKV_OK : status;
+}
+
+/* Room in the index. A tombstone takes the slot of what it deletes: it is one
+ * too many for new keys only. Tombstones may hold more than their share after a
+ * mount with a smaller table. */
+static enum nkv_status make_slot(struct nkv_store *store,
+                                 const struct nkv_change *change,
+                                 bool needs_slot)
+{
+    enum nkv_status status;
+
+    if (change->kind == NKV_CHANGE_PUT &&
+        store->keys + store->tombstones + 1 < store->slots)
+        return NKV_OK;
     status = nkv_tombstones_make_room(store);
-    return status == NKV_OK ||
-                   (status == NKV_RESOURCE_EXHAUSTED && slot != NKV_NONE)
-               ? nkv_write(store, &change)
-               : status;
+    return status == NKV_RESOURCE_EXHAUSTED && !needs_slot ? NKV_OK : status;
+}
+
+static NKV_APART enum nkv_status check(struct nkv_store *store,
+                                       const struct nkv_change *change,
+                                       bool *needs_slot)
+{
+    *needs_slot = true;
+    return change->kind == NKV_CHANGE_PUT
+               ? check_put(store, change)
+               : check_delete(store, change, needs_slot);
+}
+
+/* What a fast mount took on trust may be the reason for a failure. */
+static enum nkv_status apply(struct nkv_store *store,
+                             const struct nkv_change *change)
+{
+    enum nkv_status status;
+    bool needs_slot;
+
+    do {
+        status = check(store, change, &needs_slot);
+        if (status == NKV_OK)
+            status = make_slot(store, change, needs_slot);
+        if (status == NKV_OK)
+            status = nkv_write(store, change);
+    } while (status != NKV_OK && status != NKV_ALREADY_EXISTS &&
+             status != NKV_NOT_FOUND && nkv_verify_after_all(store));
+    return status == NKV_ALREADY_EXISTS ? NKV_OK : status;
 }
 
 enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
                         struct nkv_span value)
 {
+    const struct nkv_change change = {NKV_CHANGE_PUT, key, value};
     enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
 
     if (status == NKV_OK)
@@ -118,25 +152,19 @@ enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
          nkv_entry_size(store, (uint32_t)key.size, (uint32_t)value.size) >
              store->sector_bytes))
         status = NKV_INVALID_ARGUMENT;
-    if (status == NKV_OK) {
-        status = put(store, key, value);
-        if (status != NKV_OK && nkv_verify_after_all(store))
-            status = put(store, key, value);
-    }
+    if (status == NKV_OK)
+        status = apply(store, &change);
     return nkv_leave(store, status);
 }
 
 enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)
 {
+    const struct nkv_change change = {.kind = NKV_CHANGE_DELETE, .key = key};
     enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
 
     if (status == NKV_OK)
         status = nkv_check_key(key);
-    if (status == NKV_OK) {
-        status = delete_key(store, key);
-        if (status != NKV_OK && status != NKV_NOT_FOUND &&
-            nkv_verify_after_all(store))
-            status = delete_key(store, key);
-    }
+    if (status == NKV_OK)
+        status = apply(store, &change);
     return nkv_leave(store, status);
 }

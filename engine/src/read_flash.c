@@ -38,16 +38,9 @@ static bool remember(struct nkv_store *store, uint32_t slot,
     return true;
 }
 
-static void note_surplus(struct nkv_store *store, uint32_t slot,
-                         const struct nkv_entry *entry)
+static void note_surplus(struct nkv_store *store, uint32_t address)
 {
-    struct nkv_sector_set set;
-
-    nkv_sectors_of_slot(store, slot, &set);
-    for (uint32_t i = 0; i < set.count; i++)
-        nkv_sector(store, set.sectors[i])->flags |= NKV_FLAG_SURPLUS;
-    nkv_sector(store, nkv_sector_of(store, entry->address))->flags |=
-        NKV_FLAG_SURPLUS;
+    nkv_sector(store, nkv_sector_of(store, address))->flags |= NKV_FLAG_SURPLUS;
 }
 
 /*
@@ -141,7 +134,9 @@ static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
         findings->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
     } else if (!remember(store, slot, entry)) {
-        note_surplus(store, slot, entry);
+        note_surplus(store, entry->address);
+        for (uint32_t copy = 0; copy < store->copies; copy++)
+            note_surplus(store, nkv_slot_address(store, slot, copy));
     }
     return NKV_OK;
 }
@@ -167,7 +162,7 @@ static void supersede(struct nkv_store *store, uint32_t slot,
     if (!indexed->is_tombstone)
         store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
     --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
-    nkv_forget_addresses(store, slot, indexed);
+    nkv_forget_addresses(store, slot, nkv_copy_size(store, indexed));
     (void)remember(store, slot, entry);
     nkv_set_kind(store, slot, entry->is_tombstone);
 }

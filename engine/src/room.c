@@ -15,16 +15,7 @@ enum {
 
 bool nkv_room_is_there(const struct nkv_store *store, uint32_t size)
 {
-    struct nkv_sector_set taken = {.count = 0};
-
-    while (taken.count < store->copies) {
-        uint32_t sector =
-            nkv_sector_choose(store, size, &taken, NKV_FOR_WRITING);
-        if (sector == NKV_NONE)
-            return false;
-        taken.sectors[taken.count++] = sector;
-    }
-    return true;
+    return nkv_sectors_for(store, size) >= store->copies;
 }
 
 /*
@@ -107,21 +98,6 @@ static enum nkv_status collect_for(struct nkv_store *store, uint32_t size)
                               : nkv_collect_sector(store, victim);
 }
 
-static enum nkv_status collect_until_it_fits(struct nkv_store *store,
-                                             uint32_t size)
-{
-    /* Each round erases a sector with stale bytes, or one less can be used, so
-     * twice round is more than enough. */
-    for (uint32_t i = 2 * store->sector_count; i > 0; i--) {
-        if (nkv_room_is_there(store, size))
-            return NKV_OK;
-        if (nkv_room_largest(store) < size ||
-            collect_for(store, size) == NKV_RESOURCE_EXHAUSTED)
-            break;
-    }
-    return nkv_room_is_there(store, size) ? NKV_OK : NKV_RESOURCE_EXHAUSTED;
-}
-
 /* Whether some sector has so much room once no tombstone is left. */
 static bool tombstones_take_room(struct nkv_store *store, uint32_t size)
 {
@@ -177,22 +153,41 @@ static bool needs_way_out(const struct nkv_store *store, uint32_t size)
             least < store->sector_bytes / WAY_OUT_PART);
 }
 
+/* Takes one measure to gain room, if there is one: first those that cost
+ * least. */
+static bool gain(struct nkv_store *store, uint32_t size, bool *retired_tried)
+{
+    if (nkv_room_largest(store) >= size &&
+        collect_for(store, size) != NKV_RESOURCE_EXHAUSTED)
+        return true;
+    /* What a collection under way is going to free counts too. */
+    if (nkv_collecting(store) && nkv_collect_finish(store) == NKV_OK)
+        return true;
+    if (*retired_tried)
+        return false;
+    if (!gain_from_tombstones(store, size)) {
+        try_retired(store);
+        *retired_tried = true;
+    }
+    return true;
+}
+
 enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
 {
-    enum nkv_status status;
+    bool retired_tried = false;
 
-    if (store->is_trusting)
-        return nkv_room_is_there(store, size) ? NKV_OK : NKV_RESOURCE_EXHAUSTED;
-    if (!nkv_collecting(store) && needs_way_out(store, size))
+    if (!store->is_trusting && !nkv_collecting(store) &&
+        needs_way_out(store, size))
         (void)collect_for(store, size);
-    status = collect_until_it_fits(store, size);
-    for (uint32_t i = store->sector_count;
-         i > 0 && status != NKV_OK && gain_from_tombstones(store, size); i--)
-        status = collect_until_it_fits(store, size);
-    if (status == NKV_OK)
-        return NKV_OK;
-    try_retired(store);
-    return collect_until_it_fits(store, size);
+    /* Each round erases a sector with stale bytes, lets tombstones go, or one
+     * sector less can be used. */
+    for (uint32_t i = 4 * store->sector_count; i > 0; i--) {
+        if (nkv_room_is_there(store, size))
+            return NKV_OK;
+        if (store->is_trusting || !gain(store, size, &retired_tried))
+            break;
+    }
+    return NKV_RESOURCE_EXHAUSTED;
 }
 
 bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes)

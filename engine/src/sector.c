@@ -1,6 +1,7 @@
 #include "sector.h"
 
 #include "flash_io.h"
+#include "index.h"
 
 enum {
     /* Sectors a copy from which on new entries and relocated ones go to
@@ -88,26 +89,24 @@ void nkv_sector_set_used(struct nkv_store *store, uint32_t sector,
     nkv_sector(store, sector)->used_units = (uint16_t)(used / NKV_UNIT);
 }
 
-static bool is_taken(const struct nkv_sector_set *taken, uint32_t sector)
-{
-    for (uint32_t i = 0; i < taken->count; i++)
-        if (taken->sectors[i] == sector)
-            return true;
-    return false;
-}
-
-/* Whether an entry may open an erased sector. While a collection holds its
- * spare sector, its victim is going to be the one that stays erased. */
-static bool may_open(const struct nkv_store *store,
-                     const struct nkv_sector_set *taken,
-                     enum nkv_purpose purpose)
+/* How many erased sectors entries may open. While a collection holds its spare
+ * sector, its victim is going to be the one that stays erased. */
+static uint32_t count_erased_for(const struct nkv_store *store,
+                                 enum nkv_purpose purpose)
 {
     uint32_t kept = purpose != NKV_FOR_COLLECTING && store->spare == NKV_NONE;
 
-    for (uint32_t i = 0; i < taken->count; i++)
-        kept +=
-            nkv_sector(store, taken->sectors[i])->state == NKV_SECTOR_ERASED;
-    return store->erased_sectors > kept && purpose != NKV_FOR_WRITING_COLD;
+    return store->erased_sectors > kept ? store->erased_sectors - kept : 0;
+}
+
+uint32_t nkv_sectors_for(const struct nkv_store *store, uint32_t size)
+{
+    uint32_t count = count_erased_for(store, NKV_FOR_WRITING);
+
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        count += i != store->victim && i != store->spare &&
+                 nkv_sector_room(store, i) >= size;
+    return count;
 }
 
 bool nkv_keeps_apart(const struct nkv_store *store)
@@ -127,15 +126,16 @@ static bool suits(const struct nkv_store *store, uint32_t sector,
 }
 
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
-                           const struct nkv_sector_set *taken,
-                           enum nkv_purpose purpose)
+                           uint32_t slot, enum nkv_purpose purpose)
 {
     uint32_t sector = store->head, erased = NKV_NONE, second_best = NKV_NONE;
 
     for (uint32_t i = store->sector_count; i > 0; i--, sector++) {
         if (sector == store->sector_count)
             sector = 0;
-        if (sector == store->victim || is_taken(taken, sector))
+        if (sector == store->victim ||
+            (slot != NKV_NONE &&
+             nkv_slot_find_sector(store, slot, sector) != NKV_NONE))
             continue;
         if (nkv_sector(store, sector)->state == NKV_SECTOR_ERASED &&
             erased == NKV_NONE)
@@ -152,7 +152,8 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
         if (second_best == NKV_NONE)
             second_best = sector;
     }
-    if (erased != NKV_NONE && may_open(store, taken, purpose))
+    if (erased != NKV_NONE && purpose != NKV_FOR_WRITING_COLD &&
+        count_erased_for(store, purpose) > 0)
         return erased;
     return purpose == NKV_FOR_COLLECTING ? second_best : NKV_NONE;
 }

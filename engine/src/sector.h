@@ -40,12 +40,6 @@ void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
 void nkv_sector_set_used(struct nkv_store *store, uint32_t sector,
                          uint32_t used);
 
-/* Sectors that must not be chosen: those that hold a copy already. */
-struct nkv_sector_set {
-    uint32_t sectors[NKV_COPIES_MAX];
-    uint32_t count;
-};
-
 enum nkv_purpose {
     /* A new entry: leaves the last erased sector alone. */
     NKV_FOR_WRITING,
@@ -60,10 +54,13 @@ enum nkv_purpose {
     NKV_FOR_COLLECTING
 };
 
-/* A sector where size bytes can be appended, or NKV_NONE. */
+/* A sector where size bytes can be appended and that holds no copy of a slot's
+ * entry (NKV_NONE: of no slot's), or NKV_NONE. */
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
-                           const struct nkv_sector_set *taken,
-                           enum nkv_purpose purpose);
+                           uint32_t slot, enum nkv_purpose purpose);
+
+/* How many sectors writes may take size bytes in. */
+uint32_t nkv_sectors_for(const struct nkv_store *store, uint32_t size);
 
 /* Whether what is new and what was collected go to different sectors. */
 bool nkv_keeps_apart(const struct nkv_store *store);

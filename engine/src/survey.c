@@ -29,6 +29,7 @@ static enum nkv_status is_erased_behind(struct nkv_store *store,
 static bool is_unfinished(struct nkv_store *store, struct nkv_scan *region)
 {
     struct nkv_entry *entry = &region->entry;
+    const struct nkv_content content = nkv_content_on_flash(entry);
     uint8_t last = 0;
 
     if (entry->size > (region->position - region->address))
@@ -36,7 +37,8 @@ static bool is_unfinished(struct nkv_store *store, struct nkv_scan *region)
     if (nkv_flash_read(store, entry->address + entry->size - 1, &last, 1) !=
         NKV_OK)
         return false;
-    return last == 0xFF || nkv_entry_verify_unpadded(store, entry) == NKV_OK;
+    return last == 0xFF ||
+           nkv_content_pass(store, &content, NKV_PASS_VERIFY, NULL) == NKV_OK;
 }
 
 /*

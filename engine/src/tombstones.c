@@ -88,7 +88,7 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
             slot++;
             continue;
         }
-        nkv_forget_slot(store, slot, &entry);
+        nkv_forget_slot(store, slot, nkv_copy_size(store, &entry));
         ++*dropped;
     }
     return NKV_OK;

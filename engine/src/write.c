@@ -9,20 +9,20 @@
 #include "room.h"
 #include "tombstones.h"
 
-/* Makes the index refer to a new entry of a key, which had the slot with old or
- * NKV_NONE. */
-static enum nkv_status index_entry(struct nkv_store *store, uint32_t slot,
-                                   const struct nkv_entry *old,
-                                   const struct nkv_entry *entry,
-                                   struct nkv_span key)
+/* Makes the index refer to a new entry of a key, which had the slot with an
+ * entry of old_size bytes, or NKV_NONE. */
+static enum nkv_status index_entry(struct nkv_store *store,
+                                   const struct nkv_change *change,
+                                   const struct nkv_entry *entry, uint32_t slot,
+                                   uint32_t old_size)
 {
     if (slot == NKV_NONE) {
-        slot = nkv_index_insert(store, nkv_hash(key));
+        slot = nkv_index_insert(store, nkv_hash(change->key));
         if (slot == NKV_NONE)
             return NKV_RESOURCE_EXHAUSTED;
     } else {
         --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
-        nkv_forget_addresses(store, slot, old);
+        nkv_forget_addresses(store, slot, old_size);
     }
     (void)nkv_remember_address(store, slot, entry);
     nkv_set_kind(store, slot, entry->is_tombstone);
@@ -33,83 +33,61 @@ static enum nkv_status index_entry(struct nkv_store *store, uint32_t slot,
     return NKV_OK;
 }
 
+static void note_head(struct nkv_store *store, uint32_t sector)
+{
+    if (!(nkv_sector(store, sector)->flags & NKV_FLAG_COLD))
+        store->head = sector;
+}
+
 /* Finds the key as it is now and writes the first copy of its new entry. */
 static enum nkv_status write_first_copy(struct nkv_store *store,
                                         const struct nkv_change *change,
                                         enum nkv_purpose purpose)
 {
-    const struct nkv_sector_set none = {.count = 0};
-    struct nkv_entry entry, old;
+    struct nkv_entry entry;
     struct nkv_content content = {
         .entry = &entry, .key = change->key.data, .value = change->value.data};
-    uint32_t slot, sector;
+    uint32_t slot, old_size = 0;
     enum nkv_status status =
-        nkv_find(store, change->key, NKV_WANT_ANY, &slot, &old);
+        nkv_find(store, change->key, NKV_WANT_ANY, &slot, &entry);
 
+    if (change->kind == NKV_CHANGE_REWRITE && status == NKV_OK)
+        status = nkv_intact_copy(store, slot, &entry);
+    else if (change->kind != NKV_CHANGE_REWRITE && status == NKV_NOT_FOUND)
+        status = NKV_OK;
+    if (status != NKV_OK)
+        return status;
+    if (slot != NKV_NONE) {
+        old_size = nkv_copy_size(store, &entry);
+        /* Not changed while all keys were written once over, on average: it
+         * will not change soon. */
+        if (purpose == NKV_FOR_WRITING_APART &&
+            store->next_id - entry.id > store->keys)
+            purpose = NKV_FOR_WRITING_COLD;
+    }
     if (change->kind == NKV_CHANGE_REWRITE) {
-        if (status == NKV_OK)
-            status = nkv_intact_copy(store, slot, &old);
-        entry = old;
-        content.key = NULL;
-        content.source = old.address;
-        content.source_size =
-            (uint32_t)NKV_UNIT + old.key_size + old.value_size;
+        content = nkv_content_on_flash(&entry);
     } else {
-        if (status == NKV_NOT_FOUND)
-            status = NKV_OK;
         entry.key_size = (uint8_t)change->key.size;
         entry.value_size = (uint16_t)change->value.size;
         entry.is_tombstone = change->kind == NKV_CHANGE_DELETE;
     }
-    /* Not changed while all keys were written once over, on average: it will
-     * not change soon. */
-    if (status == NKV_OK && slot != NKV_NONE &&
-        purpose == NKV_FOR_WRITING_APART &&
-        store->next_id - old.id > store->keys)
-        purpose = NKV_FOR_WRITING_COLD;
-    if (status == NKV_OK) {
-        entry.magic = store->formats->magic;
-        entry.id = nkv_take_id(store);
-        status = nkv_content_seal(store, &content);
-    }
+    entry.magic = store->formats->magic;
+    entry.id = nkv_take_id(store);
+    status = nkv_content_seal(store, &content);
     if (status == NKV_OK)
-        status = nkv_append_anywhere(store, &content, &none, purpose);
+        status = nkv_append_anywhere(store, &content, NKV_NONE, purpose);
     if (status != NKV_OK)
         return status;
-    sector = nkv_sector_of(store, entry.address);
-    if (!(nkv_sector(store, sector)->flags & NKV_FLAG_COLD))
-        store->head = sector;
-    return index_entry(store, slot, &old, &entry, change->key);
-}
-
-/* Makes room and writes the first copy there. When programming fails, the
- * sectors that failed are out of the way, and room is made again. */
-static enum nkv_status write_in_room(struct nkv_store *store,
-                                     const struct nkv_change *change,
-                                     uint32_t size)
-{
-    enum nkv_status status = NKV_RESOURCE_EXHAUSTED;
-
-    for (int i = 0; i < NKV_APPEND_TRIES; i++) {
-        enum nkv_status room = nkv_room_make(store, size);
-        if (room == NKV_OK) {
-            status = write_first_copy(store, change, NKV_FOR_WRITING_APART);
-            if (status == NKV_OK)
-                break;
-        }
-        /* A collection that failed may have filled the last erased one. */
-        if ((room != NKV_OK && store->erased_sectors > 0) ||
-            nkv_recover_erased_sector(store) != NKV_OK)
-            break;
-    }
-    return status;
+    note_head(store, nkv_sector_of(store, entry.address));
+    return index_entry(store, change, &entry, slot, old_size);
 }
 
 /* Makes the room that an entry takes from what it makes superfluous: what it
  * replaces, and a tombstone that has the newest id until then. */
-static enum nkv_status make_room_by_replacing(struct nkv_store *store,
-                                              struct nkv_span key,
-                                              uint32_t size)
+static NKV_APART enum nkv_status make_room_by_replacing(struct nkv_store *store,
+                                                        struct nkv_span key,
+                                                        uint32_t size)
 {
     for (uint32_t i = store->sector_count; i > 0; i--) {
         struct nkv_entry old, newest;
@@ -152,9 +130,9 @@ static enum nkv_status write_by_replacing(struct nkv_store *store,
     return status;
 }
 
-static enum nkv_status entry_size(struct nkv_store *store,
-                                  const struct nkv_change *change,
-                                  uint32_t *size)
+static NKV_APART enum nkv_status entry_size(struct nkv_store *store,
+                                            const struct nkv_change *change,
+                                            uint32_t *size)
 {
     struct nkv_entry old;
     uint32_t slot, value_size = (uint32_t)change->value.size;
@@ -170,40 +148,49 @@ static enum nkv_status entry_size(struct nkv_store *store,
     return *size > store->sector_bytes ? NKV_RESOURCE_EXHAUSTED : NKV_OK;
 }
 
+/* Makes room and writes the first copy there. When programming fails, the
+ * sectors that failed are out of the way, and room is made again. */
 static enum nkv_status write_somewhere(struct nkv_store *store,
                                        const struct nkv_change *change,
                                        uint32_t size)
 {
-    enum nkv_status status = write_in_room(store, change, size);
+    enum nkv_status status = NKV_RESOURCE_EXHAUSTED;
 
-    /* What a collection under way was going to free counts too. */
-    if (status == NKV_RESOURCE_EXHAUSTED && nkv_collecting(store) &&
-        nkv_collect_finish(store) == NKV_OK)
-        status = write_in_room(store, change, size);
-    if (status == NKV_RESOURCE_EXHAUSTED)
-        status = write_by_replacing(store, change, size);
-    return status;
+    for (int i = 0; i < NKV_APPEND_TRIES; i++) {
+        bool has_room = nkv_room_make(store, size) == NKV_OK;
+        if (has_room)
+            status = write_first_copy(store, change, NKV_FOR_WRITING_APART);
+        if (has_room && status == NKV_OK)
+            return NKV_OK;
+        /* A collection that failed may have filled the last erased one. */
+        if ((!has_room && store->erased_sectors > 0) ||
+            nkv_recover_erased_sector(store) != NKV_OK)
+            break;
+    }
+    return status == NKV_RESOURCE_EXHAUSTED
+               ? write_by_replacing(store, change, size)
+               : status;
 }
 
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change)
 {
-    uint32_t *counters = store->counters;
-    uint32_t size, before = counters[NKV_COUNT_STEPS];
+    uint32_t *steps = &store->counters[NKV_COUNT_STEPS];
+    uint32_t *longest = &store->counters[NKV_COUNT_LONGEST_WRITE];
+    uint32_t size, before = *steps;
     enum nkv_status status = entry_size(store, change, &size);
 
     if (status == NKV_OK)
         status = write_somewhere(store, change, size);
     if (status == NKV_OK) {
         nkv_copies_write(store, change->key);
-        if (counters[NKV_COUNT_STEPS] == before)
+        if (*steps == before)
             nkv_room_work_ahead(store, size);
     } else if (status != NKV_RESOURCE_EXHAUSTED) {
         /* What failed may be on flash all the same. */
         store->is_unsure = true;
     }
-    before = counters[NKV_COUNT_STEPS] - before;
-    if (before > counters[NKV_COUNT_LONGEST_WRITE])
-        counters[NKV_COUNT_LONGEST_WRITE] = before;
+    if (*steps - before > *longest)
+        *longest = *steps - before;
     return status;
 }
