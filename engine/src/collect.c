@@ -65,34 +65,35 @@ static enum nkv_status relocate(struct nkv_store *store, uint32_t slot,
 /* Copies an entry of the victim if it is current. NKV_NOT_FOUND: it is not, or
  * stays. NKV_DATA_LOSS: it is damaged, which is dealt with in the end. */
 static enum nkv_status relocate_current(struct nkv_store *store,
-                                        struct nkv_entry *entry)
+                                        struct nkv_scan *scan)
 {
-    uint32_t hash = nkv_hash((struct nkv_span){store->key, entry->key_size});
-    uint32_t slot = nkv_find_address(store, hash, entry->address);
+    uint32_t hash = nkv_hash(nkv_scan_key(store, scan));
+    uint32_t slot = nkv_find_address(store, hash, scan->address);
     enum nkv_status status;
 
-    if (slot == NKV_NONE || is_replaced(store, entry->address))
+    if (slot == NKV_NONE || is_replaced(store, scan->address))
         return NKV_NOT_FOUND;
-    status = nkv_read_verified(store, entry->address, entry);
-    return status == NKV_OK ? relocate(store, slot, entry) : status;
+    status = nkv_read_verified(store, scan->address, &scan->entry);
+    return status == NKV_OK ? relocate(store, slot, &scan->entry) : status;
 }
 
 /* Copies the victim's next current entry. NKV_NOT_FOUND: there is none. */
-static enum nkv_status relocate_next(struct nkv_store *store)
+static NKV_APART enum nkv_status relocate_next(struct nkv_store *store)
 {
     struct nkv_scan scan;
-    uint32_t start = store->victim * store->sector_bytes;
     uint32_t errors = store->counters[NKV_COUNT_PROGRAM_ERRORS];
     enum nkv_status status;
 
     nkv_scan_begin(store, &scan, store->victim, store->victim_offset);
     scan.trusting = true;
-    while ((status = nkv_scan_next_entry(store, &scan)) == NKV_OK) {
-        status = relocate_current(store, &scan.entry);
+    while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
+        if (scan.kind != NKV_REGION_ENTRY)
+            continue;
+        status = relocate_current(store, &scan);
         if (status != NKV_OK && status != NKV_NOT_FOUND &&
             status != NKV_DATA_LOSS)
             break;
-        store->victim_offset = scan.position - start;
+        store->victim_offset = scan.position - scan.end + store->sector_bytes;
         if (status == NKV_OK)
             return NKV_OK;
     }
@@ -109,7 +110,7 @@ static enum nkv_status relocate_next(struct nkv_store *store)
  * take it along: damage next to it may have hidden it, or it has gone bad since
  * it was written. One entry; NKV_NOT_FOUND: there is none.
  */
-static enum nkv_status relocate_hidden(struct nkv_store *store)
+static NKV_APART enum nkv_status relocate_hidden(struct nkv_store *store)
 {
     for (uint32_t slot = 0; slot < store->slots; slot++) {
         uint32_t copy = nkv_slot_find_sector(store, slot, store->victim);

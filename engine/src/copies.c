@@ -25,53 +25,58 @@ uint32_t nkv_copies_missing(const struct nkv_store *store)
     return count;
 }
 
-/* Adds one copy of a slot's entry, which is intact. */
-static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
-                                const struct nkv_entry *entry)
+/* Adds one copy of a slot's entry. NKV_NOT_FOUND: none is intact. */
+static NKV_APART enum nkv_status add_copy(struct nkv_store *store,
+                                          uint32_t slot)
 {
-    struct nkv_entry copy = *entry;
-    enum nkv_status status =
-        nkv_append_copy(store, slot, &copy, NKV_FOR_WRITING);
+    struct nkv_entry entry;
+    enum nkv_status status = nkv_intact_copy(store, slot, &entry);
 
+    if (status == NKV_DATA_LOSS)
+        return NKV_NOT_FOUND;
     if (status == NKV_OK)
-        (void)nkv_remember_address(store, slot, &copy);
+        status = nkv_append_copy(store, slot, &entry, NKV_FOR_WRITING);
+    if (status == NKV_OK)
+        (void)nkv_remember_address(store, slot, &entry);
     return status;
+}
+
+static NKV_APART enum nkv_status find_slot(struct nkv_store *store,
+                                           struct nkv_span key, uint32_t *slot)
+{
+    struct nkv_entry entry;
+
+    return nkv_find(store, key, NKV_WANT_ANY, slot, &entry);
 }
 
 void nkv_copies_write(struct nkv_store *store, struct nkv_span key)
 {
-    enum nkv_status status = NKV_OK;
-    struct nkv_entry entry;
-    uint32_t slot;
-
-    for (uint32_t tries = store->sector_count + NKV_COPIES_MAX; tries > 0;
-         tries--) {
+    for (uint32_t tries = store->sector_count + NKV_COPIES_MAX;
+         tries > 0 && store->copies > 1; tries--) {
+        uint32_t slot;
         /* Collection may have moved the entry. */
-        status = nkv_find(store, key, NKV_WANT_ANY, &slot, &entry);
+        enum nkv_status status = find_slot(store, key, &slot);
         if (status == NKV_OK && !lacks_copies(store, slot))
             return;
         if (status == NKV_OK)
-            status = add_copy(store, slot, &entry);
+            status = add_copy(store, slot);
         if (status == NKV_RESOURCE_EXHAUSTED)
             status = nkv_collect_best(store);
         if (status != NKV_OK)
             break;
     }
-    store->lacks_copies = true;
+    store->lacks_copies = store->copies > 1;
 }
 
 enum nkv_status nkv_copies_step(struct nkv_store *store, bool *more)
 {
     for (uint32_t slot = 0; slot < store->slots; slot++) {
-        struct nkv_entry entry;
         enum nkv_status status;
         if (!lacks_copies(store, slot))
             continue;
-        status = nkv_intact_copy(store, slot, &entry);
-        if (status == NKV_DATA_LOSS)
+        status = add_copy(store, slot);
+        if (status == NKV_NOT_FOUND)
             continue;
-        if (status == NKV_OK)
-            status = add_copy(store, slot, &entry);
         if (status == NKV_OK && !lacks_copies(store, slot))
             store->counters[NKV_COUNT_HEALED]++;
         *more = true;

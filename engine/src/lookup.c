@@ -4,6 +4,25 @@
 
 #include <string.h>
 
+/* Whether the entry at an address is a key's. NKV_NOT_FOUND: another key's.
+ * That is believed when it verified and reads so again. */
+static enum nkv_status match_copy(struct nkv_store *store, uint32_t address,
+                                  struct nkv_span key, struct nkv_entry *entry)
+{
+    for (int i = 0; i < 2; i++) {
+        enum nkv_status status = nkv_entry_match(store, address, key, entry);
+        if (status == NKV_NOT_FOUND)
+            return NKV_DATA_LOSS;
+        if (status == NKV_ALREADY_EXISTS)
+            status = nkv_entry_verify(store, entry, NULL);
+        else
+            return status;
+        if (status != NKV_OK)
+            return status;
+    }
+    return NKV_NOT_FOUND;
+}
+
 /*
  * Reads the first copy of a slot with a sound header and compares its key.
  * NKV_NOT_FOUND: another key. NKV_DATA_LOSS: a copy is damaged, none is this
@@ -15,20 +34,11 @@ static enum nkv_status match(struct nkv_store *store, uint32_t slot,
     enum nkv_status result = NKV_DATA_LOSS;
 
     for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
-        enum nkv_status status = NKV_OK;
-        /* Another key is believed when it verified and reads so again. */
-        for (int i = 0; i < 2 && status == NKV_OK; i++) {
-            bool same;
-            status = nkv_entry_match(store, nkv_slot_address(store, slot, copy),
-                                     key, entry, &same);
-            if (same)
-                return NKV_OK;
-            if (status == NKV_OK)
-                status = nkv_entry_verify(store, entry, NULL);
-        }
-        if (status == NKV_OK)
-            return NKV_NOT_FOUND;
-        if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
+        enum nkv_status status =
+            match_copy(store, nkv_slot_address(store, slot, copy), key, entry);
+        if (status == NKV_OK || status == NKV_NOT_FOUND)
+            return status;
+        if (status != NKV_DATA_LOSS)
             result = status;
     }
     return result;

@@ -139,32 +139,40 @@ static enum nkv_status apply(struct nkv_store *store,
     return status == NKV_ALREADY_EXISTS ? NKV_OK : status;
 }
 
+static enum nkv_status check_sizes(const struct nkv_store *store,
+                                   const struct nkv_change *change)
+{
+    bool fits =
+        change->value.size <= NKV_VALUE_SIZE_MAX &&
+        nkv_entry_size(store, (uint32_t)change->key.size,
+                       (uint32_t)change->value.size) <= store->sector_bytes;
+
+    return fits ? nkv_check_key(change->key) : NKV_INVALID_ARGUMENT;
+}
+
+static enum nkv_status change_key(struct nkv_store *store,
+                                  const struct nkv_change *change)
+{
+    enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
+
+    if (status == NKV_OK)
+        status = check_sizes(store, change);
+    if (status == NKV_OK)
+        status = apply(store, change);
+    return nkv_leave(store, status);
+}
+
 enum nkv_status nkv_put(struct nkv_store *store, struct nkv_span key,
                         struct nkv_span value)
 {
     const struct nkv_change change = {NKV_CHANGE_PUT, key, value};
-    enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
 
-    if (status == NKV_OK)
-        status = nkv_check_key(key);
-    if (status == NKV_OK &&
-        (value.size > NKV_VALUE_SIZE_MAX ||
-         nkv_entry_size(store, (uint32_t)key.size, (uint32_t)value.size) >
-             store->sector_bytes))
-        status = NKV_INVALID_ARGUMENT;
-    if (status == NKV_OK)
-        status = apply(store, &change);
-    return nkv_leave(store, status);
+    return change_key(store, &change);
 }
 
 enum nkv_status nkv_delete(struct nkv_store *store, struct nkv_span key)
 {
     const struct nkv_change change = {.kind = NKV_CHANGE_DELETE, .key = key};
-    enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
 
-    if (status == NKV_OK)
-        status = nkv_check_key(key);
-    if (status == NKV_OK)
-        status = apply(store, &change);
-    return nkv_leave(store, status);
+    return change_key(store, &change);
 }

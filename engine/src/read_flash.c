@@ -81,8 +81,8 @@ static bool distrust(struct nkv_store *store, uint32_t address)
 
 /* Distrusts an entry that was indexed before if it is not steady. NKV_ABORTED:
  * it is not, and reading has to begin anew. */
-static enum nkv_status doubt(struct nkv_store *store,
-                             const struct nkv_entry *entry)
+static NKV_APART enum nkv_status doubt(struct nkv_store *store,
+                                       const struct nkv_entry *entry)
 {
     uint32_t at = entry->address, end = at + entry->size;
     enum nkv_status status = find_unsteady(store, end, &at);
@@ -117,10 +117,9 @@ static enum nkv_status are_equal(struct nkv_store *store,
 }
 
 /* An entry with the key and id of the indexed one: another copy. */
-static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
-                                const struct nkv_entry *entry,
-                                const struct nkv_entry *indexed,
-                                struct nkv_findings *findings)
+static NKV_APART enum nkv_status
+add_copy(struct nkv_store *store, uint32_t slot, const struct nkv_entry *entry,
+         const struct nkv_entry *indexed, struct nkv_findings *findings)
 {
     uint32_t sector = nkv_sector_of(store, entry->address);
     bool equal;
@@ -141,8 +140,10 @@ static enum nkv_status add_copy(struct nkv_store *store, uint32_t slot,
     return NKV_OK;
 }
 
-static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
-                     struct nkv_span key, struct nkv_findings *findings)
+static NKV_APART void add_slot(struct nkv_store *store,
+                               const struct nkv_entry *entry,
+                               struct nkv_span key,
+                               struct nkv_findings *findings)
 {
     uint32_t slot = nkv_index_insert(store, nkv_hash(key));
 
@@ -155,9 +156,9 @@ static void add_slot(struct nkv_store *store, const struct nkv_entry *entry,
 }
 
 /* Lets an entry take a slot over from the older one it holds. */
-static void supersede(struct nkv_store *store, uint32_t slot,
-                      const struct nkv_entry *entry,
-                      const struct nkv_entry *indexed)
+static NKV_APART void supersede(struct nkv_store *store, uint32_t slot,
+                                const struct nkv_entry *entry,
+                                const struct nkv_entry *indexed)
 {
     if (!indexed->is_tombstone)
         store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
@@ -331,8 +332,8 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
 
 /* Looks at what holds no entry at all: blank, or something that is not ours.
  * Flash that reads 0x00 everywhere was never erased, but holds nothing. */
-static enum nkv_status judge_empty(struct nkv_store *store,
-                                   struct nkv_findings *findings)
+static NKV_APART enum nkv_status judge_empty(struct nkv_store *store,
+                                             struct nkv_findings *findings)
 {
     for (uint32_t i = 0; i < store->sector_count; i++) {
         uint32_t start = i * store->sector_bytes, end;
@@ -373,7 +374,8 @@ static bool is_doubtful(const struct nkv_store *store, uint32_t number)
  * unit that is not erased to the one behind the entries. NKV_ABORTED: see
  * index_entry.
  */
-static enum nkv_status check_end(struct nkv_store *store, uint32_t number)
+static NKV_APART enum nkv_status check_end(struct nkv_store *store,
+                                           uint32_t number)
 {
     uint32_t unit = nkv_round_up(store->flash->program_unit, NKV_UNIT);
     uint32_t start = number * store->sector_bytes, at, erased;

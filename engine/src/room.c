@@ -1,7 +1,6 @@
 #include "room.h"
 
 #include "collect.h"
-#include "repair.h"
 #include "sector.h"
 #include "tombstones.h"
 #include "victim.h"
@@ -240,7 +239,6 @@ void nkv_room_work_ahead(struct nkv_store *store, uint32_t size)
         uint32_t sector = find_work(store, size);
         if (sector == NKV_NONE)
             return;
-        (void)nkv_verify_after_all(store);
         if (nkv_collect_begin(store, sector) != NKV_OK)
             return;
     }
@@ -249,58 +247,57 @@ void nkv_room_work_ahead(struct nkv_store *store, uint32_t size)
     while (status == NKV_OK && nkv_collecting(store) && --left != 0);
 }
 
-/* Live bytes of a sector without those of two entries. */
-static uint32_t live_without(const struct nkv_store *store, uint32_t sector,
-                             const struct nkv_entry *a,
-                             const struct nkv_entry *b)
+/* Whether an entry finds room in a sector once that was emptied but for what is
+ * superfluous. */
+static bool takes_without(const struct nkv_store *store, uint32_t sector,
+                          const struct nkv_superfluous *superfluous,
+                          uint32_t size)
 {
     uint32_t live = nkv_sector_live(store, sector);
 
-    if (nkv_sector_of(store, a->address) == sector)
-        live -= a->size;
-    if (b->address != a->address && nkv_sector_of(store, b->address) == sector)
-        live -= b->size;
-    return live;
+    for (int i = 0; i < 2; i++)
+        if (nkv_sector_of(store, superfluous->address[i]) == sector &&
+            (i == 0 || superfluous->address[1] != superfluous->address[0]))
+            live -= superfluous->size[i];
+    return live + size <= store->sector_bytes;
 }
 
 /* The sector to empty so that an entry finds room, or NKV_NONE. */
 static uint32_t find_replaceable(const struct nkv_store *store,
-                                 const struct nkv_entry *old,
-                                 const struct nkv_entry *also, uint32_t size)
+                                 const struct nkv_superfluous *superfluous,
+                                 uint32_t size)
 {
-    uint32_t sector = nkv_sector_of(store, old->address);
-
-    if (live_without(store, sector, old, also) + size > store->sector_bytes)
-        sector = nkv_sector_of(store, also->address);
-    return store->erased_sectors == 0 || nkv_collecting(store) ||
-                   live_without(store, sector, old, also) + size >
-                       store->sector_bytes
-               ? NKV_NONE
-               : sector;
+    for (int i = 0; i < 2; i++) {
+        uint32_t sector = nkv_sector_of(store, superfluous->address[i]);
+        if (store->erased_sectors > 0 && !nkv_collecting(store) &&
+            takes_without(store, sector, superfluous, size))
+            return sector;
+    }
+    return NKV_NONE;
 }
 
 bool nkv_room_replaced_suffice(const struct nkv_store *store,
-                               const struct nkv_entry *old,
-                               const struct nkv_entry *also, uint32_t size)
+                               const struct nkv_superfluous *superfluous,
+                               uint32_t size)
 {
-    return find_replaceable(store, old, also, size) != NKV_NONE;
+    return find_replaceable(store, superfluous, size) != NKV_NONE;
 }
 
-enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
-                                           const struct nkv_entry *old,
-                                           const struct nkv_entry *also,
-                                           uint32_t size)
+enum nkv_status
+nkv_room_make_by_replacing(struct nkv_store *store,
+                           const struct nkv_superfluous *superfluous,
+                           uint32_t size)
 {
-    uint32_t sector = find_replaceable(store, old, also, size);
+    uint32_t sector = find_replaceable(store, superfluous, size);
     enum nkv_status status;
 
     if (sector == NKV_NONE)
         return NKV_RESOURCE_EXHAUSTED;
-    store->replaced[0] = old->address;
-    store->replaced[1] = also->address;
+    store->replaced[0] = superfluous->address[0];
+    store->replaced[1] = superfluous->address[1];
     status = nkv_collect_begin(store, sector);
-    while (status == NKV_OK && nkv_collecting(store))
-        status = nkv_collect_step(store);
+    if (status == NKV_OK)
+        status = nkv_collect_finish(store);
     return status == NKV_NOT_FOUND ? NKV_OK : status;
 }
 

@@ -49,20 +49,25 @@ void nkv_room_work_ahead(struct nkv_store *store, uint32_t size);
 /* Steps of collecting a sector, at most. */
 uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector);
 
+/* What a new entry makes superfluous: two entries, or twice the same. */
+struct nkv_superfluous {
+    uint32_t address[2];
+    uint32_t size[2];
+};
+
 /*
- * Makes room, on a full store, for an entry of size bytes that makes one or two
- * others superfluous (two are the same if they have the same address): empties
- * the sector of one of them but for these. Write the new entry at once for
- * NKV_FOR_COLLECTING, then let nkv_room_finish erase the sector. Between the
- * two, a cut leaves old or new. Statuses as nkv_room_make.
+ * Makes room, on a full store, for an entry of size bytes that makes others
+ * superfluous: empties the sector of one of them but for these. Write the new
+ * entry at once for NKV_FOR_COLLECTING, then let nkv_room_finish erase the
+ * sector. Between the two, a cut leaves old or new. Statuses as nkv_room_make.
  */
-enum nkv_status nkv_room_make_by_replacing(struct nkv_store *store,
-                                           const struct nkv_entry *old,
-                                           const struct nkv_entry *also,
-                                           uint32_t size);
+enum nkv_status
+nkv_room_make_by_replacing(struct nkv_store *store,
+                           const struct nkv_superfluous *superfluous,
+                           uint32_t size);
 bool nkv_room_replaced_suffice(const struct nkv_store *store,
-                               const struct nkv_entry *old,
-                               const struct nkv_entry *also, uint32_t size);
+                               const struct nkv_superfluous *superfluous,
+                               uint32_t size);
 enum nkv_status nkv_room_finish(struct nkv_store *store);
 
 #endif

@@ -154,14 +154,3 @@ enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan)
         scan->position += scan->entry.size;
     return NKV_OK;
 }
-
-enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
-                                    struct nkv_scan *scan)
-{
-    enum nkv_status status;
-
-    do
-        status = nkv_scan_next(store, scan);
-    while (status == NKV_OK && scan->kind != NKV_REGION_ENTRY);
-    return status;
-}

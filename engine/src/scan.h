@@ -57,11 +57,6 @@ void nkv_scan_begin(const struct nkv_store *store, struct nkv_scan *scan,
  */
 enum nkv_status nkv_scan_next(struct nkv_store *store, struct nkv_scan *scan);
 
-/* The next intact entry of ours; other regions are passed over. Statuses as
- * nkv_scan_next. */
-enum nkv_status nkv_scan_next_entry(struct nkv_store *store,
-                                    struct nkv_scan *scan);
-
 /* The key of the entry found last. */
 static inline struct nkv_span nkv_scan_key(const struct nkv_store *store,
                                            const struct nkv_scan *scan)

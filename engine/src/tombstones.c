@@ -41,8 +41,8 @@ static enum nkv_status mark_from_sector(struct nkv_store *store,
 
     nkv_scan_begin(store, &scan, sector, 0);
     scan.trusting = state == NKV_SECTOR_OPEN || state == NKV_SECTOR_CLOSED;
-    while ((status = nkv_scan_next_entry(store, &scan)) == NKV_OK)
-        if (!scan.entry.is_tombstone &&
+    while ((status = nkv_scan_next(store, &scan)) == NKV_OK)
+        if (scan.kind == NKV_REGION_ENTRY && !scan.entry.is_tombstone &&
             mark_needed_by(store, nkv_hash(nkv_scan_key(store, &scan)),
                            scan.address) &&
             state != NKV_SECTOR_RETIRED)

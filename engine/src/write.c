@@ -83,6 +83,37 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
     return index_entry(store, change, &entry, slot, old_size);
 }
 
+/* Notes what a key has now. False: nothing. */
+static NKV_APART bool note_old(struct nkv_store *store, struct nkv_span key,
+                               struct nkv_superfluous *superfluous)
+{
+    struct nkv_entry entry;
+    uint32_t slot;
+
+    if (nkv_find(store, key, NKV_WANT_ANY, &slot, &entry) != NKV_OK)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        superfluous->address[i] = entry.address;
+        superfluous->size[i] = entry.size;
+    }
+    return true;
+}
+
+/* Notes the tombstone that has the newest id, and gives its slot or NKV_NONE.
+ */
+static NKV_APART uint32_t note_newest(struct nkv_store *store, bool has_old,
+                                      struct nkv_superfluous *superfluous)
+{
+    struct nkv_entry entry;
+    uint32_t slot = nkv_tombstones_find_newest(store, &entry);
+
+    for (int i = has_old; i < 2 && slot != NKV_NONE; i++) {
+        superfluous->address[i] = entry.address;
+        superfluous->size[i] = entry.size;
+    }
+    return slot;
+}
+
 /* Makes the room that an entry takes from what it makes superfluous: what it
  * replaces, and a tombstone that has the newest id until then. */
 static NKV_APART enum nkv_status make_room_by_replacing(struct nkv_store *store,
@@ -90,23 +121,19 @@ static NKV_APART enum nkv_status make_room_by_replacing(struct nkv_store *store,
                                                         uint32_t size)
 {
     for (uint32_t i = store->sector_count; i > 0; i--) {
-        struct nkv_entry old, newest;
+        struct nkv_superfluous superfluous;
         uint32_t slot, dropped, needed_by;
-        bool has_old =
-            nkv_find(store, key, NKV_WANT_ANY, &slot, &old) == NKV_OK;
+        bool has_old = note_old(store, key, &superfluous);
         if (nkv_tombstones_sweep(store, &dropped, &needed_by) != NKV_OK)
             break;
-        slot = nkv_tombstones_find_newest(store, &newest);
+        slot = note_newest(store, has_old, &superfluous);
         if (!has_old && slot == NKV_NONE)
             break;
-        if (!has_old)
-            old = newest;
         if (slot == NKV_NONE || needed_by == NKV_NONE ||
             !nkv_slot_is_marked(store, slot))
-            return nkv_room_make_by_replacing(
-                store, &old, slot == NKV_NONE ? &old : &newest, size);
+            return nkv_room_make_by_replacing(store, &superfluous, size);
         /* An old value still needs the tombstone. */
-        if (!nkv_room_replaced_suffice(store, &old, &newest, size) ||
+        if (!nkv_room_replaced_suffice(store, &superfluous, size) ||
             nkv_collect_sector(store, needed_by) != NKV_OK)
             break;
     }
