@@ -153,7 +153,6 @@ static enum nkv_status erase_marked(struct nkv_store *store,
                                     const struct note *marker, uint32_t sector)
 {
     const struct note keeper = {store->formats->magic, marker->id + 1};
-    struct nkv_findings findings;
     uint32_t other;
     enum nkv_status status;
 
@@ -162,7 +161,7 @@ static enum nkv_status erase_marked(struct nkv_store *store,
     erase_others(store, sector);
     status = isolate_marker(store, marker, &sector);
     if (status == NKV_OK)
-        status = nkv_read_flash(store, &findings);
+        status = nkv_read_flash(store);
     if (status != NKV_OK)
         return status;
     /* Nothing is to happen to the marker yet. */
@@ -175,7 +174,7 @@ static enum nkv_status erase_marked(struct nkv_store *store,
         return status;
     store->next_id = keeper.id + 1;
     (void)nkv_sector_erase(store, sector);
-    status = nkv_read_flash(store, &findings);
+    status = nkv_read_flash(store);
     store->lacks_copies = store->copies > 1;
     return status == NKV_OK ? nkv_copies_complete(store) : status;
 }

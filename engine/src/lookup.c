@@ -170,14 +170,16 @@ void nkv_forget_addresses(struct nkv_store *store, uint32_t slot, uint32_t size)
         nkv_forget_copy(store, slot, copy, size);
 }
 
-uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones)
+/* What counts slots of this one's kind. */
+static uint32_t *count_of(struct nkv_store *store, uint32_t slot)
 {
-    return tombstones ? &store->tombstones : &store->keys;
+    return nkv_slot_is_tombstone(store, slot) ? &store->tombstones
+                                              : &store->keys;
 }
 
 void nkv_forget_slot(struct nkv_store *store, uint32_t slot, uint32_t size)
 {
-    --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
+    --*count_of(store, slot);
     nkv_forget_addresses(store, slot, size);
     nkv_index_remove(store, slot);
 }
@@ -204,9 +206,15 @@ bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
     return true;
 }
 
-void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone)
+void nkv_slot_take(struct nkv_store *store, uint32_t slot,
+                   const struct nkv_entry *entry, uint32_t old_size)
 {
-    nkv_slot_set_tombstone(store, slot, is_tombstone);
+    if (nkv_slot_is_used(store, slot)) {
+        --*count_of(store, slot);
+        nkv_forget_addresses(store, slot, old_size);
+    }
+    (void)nkv_remember_address(store, slot, entry);
+    nkv_slot_set_tombstone(store, slot, entry->is_tombstone);
     nkv_slot_set_mark(store, slot, false);
-    ++*nkv_count_of(store, is_tombstone);
+    ++*count_of(store, slot);
 }

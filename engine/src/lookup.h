@@ -74,10 +74,9 @@ void nkv_drop_slot(struct nkv_store *store, uint32_t slot);
 bool nkv_remember_address(struct nkv_store *store, uint32_t slot,
                           const struct nkv_entry *entry);
 
-/* Makes a slot a value's or a tombstone's; it counts as one of them. */
-void nkv_set_kind(struct nkv_store *store, uint32_t slot, bool is_tombstone);
-
-/* What is counted for slots of this kind. */
-uint32_t *nkv_count_of(struct nkv_store *store, bool tombstones);
+/* Gives a slot an entry in place of the one it has, if it has one, of which a
+ * copy has old_size bytes (0: not known). It counts as a value or tombstone. */
+void nkv_slot_take(struct nkv_store *store, uint32_t slot,
+                   const struct nkv_entry *entry, uint32_t old_size);
 
 #endif

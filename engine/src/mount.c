@@ -47,16 +47,15 @@ static void reset(struct nkv_store *store, const struct nkv_config *config)
         store->sectors[i] = (struct nkv_sector){.state = NKV_SECTOR_DIRTY};
 }
 
-static void choose_next_id(struct nkv_store *store,
-                           const struct nkv_findings *findings)
+static void choose_next_id(struct nkv_store *store)
 {
     uint32_t first = store->config->first_id;
 
     store->next_id = store->has_entries ? store->newest_id + 1 : first;
-    if (findings->marker &&
-        nkv_id_is_newer(findings->marker_id + 1, store->next_id))
-        store->next_id = findings->marker_id + 1;
-    if (findings->damaged_regions > 0)
+    if (store->has_marker &&
+        nkv_id_is_newer(store->marker_id + 1, store->next_id))
+        store->next_id = store->marker_id + 1;
+    if (store->damaged_regions > 0)
         store->next_id += NKV_ID_GAP;
     if (store->next_id == 0)
         store->next_id = 1;
@@ -67,33 +66,30 @@ static void choose_next_id(struct nkv_store *store,
 }
 
 /* Whether a store that is to be left alone needs repair. */
-static bool needs_repair(const struct nkv_store *store,
-                         const struct nkv_findings *findings)
+static bool needs_repair(const struct nkv_store *store)
 {
     uint32_t incomplete = nkv_copies_missing(store);
 
     /* When all entries lack copies, more copies were configured. */
-    return findings->damaged_regions > 0 ||
+    return store->damaged_regions > 0 ||
            (store->erased_sectors == 0 && store->has_entries) ||
            (incomplete > 0 && incomplete < store->keys + store->tombstones);
 }
 
-static enum nkv_status judge(struct nkv_store *store,
-                             const struct nkv_findings *findings)
+static enum nkv_status judge(struct nkv_store *store)
 {
-    bool not_ours = !findings->saw_magic && findings->unblank_sectors > 1;
-    bool half_erased =
-        findings->marker &&
-        !(store->has_entries &&
-          nkv_id_is_newer(store->newest_id, findings->marker_id));
+    bool not_ours = !store->saw_magic && store->unblank_sectors > 1;
+    bool half_erased = store->has_marker &&
+                       !(store->has_entries &&
+                         nkv_id_is_newer(store->newest_id, store->marker_id));
 
     store->access = NKV_ACCESS_READ_ONLY;
     store->is_half_erased = half_erased;
-    if (findings->foreign || half_erased || not_ours)
+    if (store->has_foreign || half_erased || not_ours)
         return NKV_FAILED_PRECONDITION;
-    if (findings->table_full || store->keys > store->config->max_keys)
+    if (store->table_full || store->keys > store->config->max_keys)
         return NKV_RESOURCE_EXHAUSTED;
-    if (store->config->manual_repair && needs_repair(store, findings)) {
+    if (store->config->manual_repair && needs_repair(store)) {
         store->access = NKV_ACCESS_REPAIR;
         return NKV_DATA_LOSS;
     }
@@ -104,24 +100,22 @@ static enum nkv_status judge(struct nkv_store *store,
 enum nkv_status nkv_mount_unlocked(struct nkv_store *store,
                                    const struct nkv_config *config)
 {
-    struct nkv_findings findings;
     enum nkv_status status;
 
     reset(store, config);
-    status = nkv_read_flash(store, &findings);
+    status = nkv_read_flash(store);
     /* Nothing is repaired that was taken on trust. */
-    if (status == NKV_OK && store->is_trusting &&
-        findings.damaged_regions > 0) {
+    if (status == NKV_OK && store->is_trusting && store->damaged_regions > 0) {
         store->is_trusting = false;
-        status = nkv_read_flash(store, &findings);
+        status = nkv_read_flash(store);
     }
     if (status != NKV_OK)
         return status;
-    choose_next_id(store, &findings);
-    store->counters[NKV_COUNT_CORRUPT] = findings.damaged_regions;
+    choose_next_id(store);
+    store->counters[NKV_COUNT_CORRUPT] = store->damaged_regions;
     store->lacks_copies = nkv_copies_missing(store) > 0;
     nkv_wear_begin(store);
-    status = judge(store, &findings);
+    status = judge(store);
     if (status == NKV_OK && !config->manual_repair)
         nkv_repair(store);
     return status;

@@ -28,16 +28,6 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry)
     store->has_entries = true;
 }
 
-static bool remember(struct nkv_store *store, uint32_t slot,
-                     const struct nkv_entry *entry)
-{
-    if (!nkv_remember_address(store, slot, entry))
-        return false;
-    if (!entry->is_tombstone)
-        store->copy_sum += entry->id;
-    return true;
-}
-
 static void note_surplus(struct nkv_store *store, uint32_t address)
 {
     nkv_sector(store, nkv_sector_of(store, address))->flags |= NKV_FLAG_SURPLUS;
@@ -117,9 +107,10 @@ static enum nkv_status are_equal(struct nkv_store *store,
 }
 
 /* An entry with the key and id of the indexed one: another copy. */
-static NKV_APART enum nkv_status
-add_copy(struct nkv_store *store, uint32_t slot, const struct nkv_entry *entry,
-         const struct nkv_entry *indexed, struct nkv_findings *findings)
+static NKV_APART enum nkv_status add_copy(struct nkv_store *store,
+                                          uint32_t slot,
+                                          const struct nkv_entry *entry,
+                                          const struct nkv_entry *indexed)
 {
     uint32_t sector = nkv_sector_of(store, entry->address);
     bool equal;
@@ -130,9 +121,12 @@ add_copy(struct nkv_store *store, uint32_t slot, const struct nkv_entry *entry,
     if (!equal || nkv_slot_find_sector(store, slot, sector) != NKV_NONE) {
         /* Another value with this id, or twice in one sector: nothing writes
          * that. The one that was found first counts. */
-        findings->damaged_regions++;
+        store->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-    } else if (!remember(store, slot, entry)) {
+    } else if (nkv_remember_address(store, slot, entry)) {
+        if (!entry->is_tombstone)
+            store->copy_sum += entry->id;
+    } else {
         note_surplus(store, entry->address);
         for (uint32_t copy = 0; copy < store->copies; copy++)
             note_surplus(store, nkv_slot_address(store, slot, copy));
@@ -140,93 +134,84 @@ add_copy(struct nkv_store *store, uint32_t slot, const struct nkv_entry *entry,
     return NKV_OK;
 }
 
-static NKV_APART void add_slot(struct nkv_store *store,
-                               const struct nkv_entry *entry,
-                               struct nkv_span key,
-                               struct nkv_findings *findings)
-{
-    uint32_t slot = nkv_index_insert(store, nkv_hash(key));
-
-    if (slot == NKV_NONE) {
-        findings->table_full = true;
-        return;
-    }
-    (void)remember(store, slot, entry);
-    nkv_set_kind(store, slot, entry->is_tombstone);
-}
-
-/* Lets an entry take a slot over from the older one it holds. */
-static NKV_APART void supersede(struct nkv_store *store, uint32_t slot,
-                                const struct nkv_entry *entry,
+/* Lets an entry take over a key's slot, which holds an older one, or, NKV_NONE,
+ * makes one. */
+static NKV_APART void take_slot(struct nkv_store *store, uint32_t slot,
+                                const struct nkv_scan *scan,
                                 const struct nkv_entry *indexed)
 {
-    if (!indexed->is_tombstone)
-        store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
-    --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
-    nkv_forget_addresses(store, slot, nkv_copy_size(store, indexed));
-    (void)remember(store, slot, entry);
-    nkv_set_kind(store, slot, entry->is_tombstone);
+    uint32_t old_size = 0;
+
+    if (slot == NKV_NONE) {
+        slot = nkv_index_insert(store, nkv_hash(nkv_scan_key(store, scan)));
+        if (slot == NKV_NONE) {
+            store->table_full = true;
+            return;
+        }
+    } else {
+        old_size = nkv_copy_size(store, indexed);
+        if (!indexed->is_tombstone)
+            store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
+    }
+    nkv_slot_take(store, slot, &scan->entry, old_size);
+    if (!scan->entry.is_tombstone)
+        store->copy_sum += scan->entry.id;
 }
 
 /* NKV_ABORTED: an entry is to be distrusted that was indexed before; reading
  * has to begin anew. */
 static enum nkv_status index_entry(struct nkv_store *store,
-                                   const struct nkv_scan *scan,
-                                   struct nkv_findings *findings)
+                                   const struct nkv_scan *scan)
 {
     const struct nkv_entry *entry = &scan->entry;
-    const struct nkv_span key = nkv_scan_key(store, scan);
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status =
-        nkv_find(store, key, NKV_WANT_ANY, &slot, &indexed);
+    enum nkv_status status = nkv_find(store, nkv_scan_key(store, scan),
+                                      NKV_WANT_ANY, &slot, &indexed);
 
     if (status == NKV_DATA_LOSS)
         return distrust(store, nkv_slot_address(store, slot, 0)) ? NKV_ABORTED
                                                                  : status;
     if (status == NKV_NOT_FOUND) {
         if (!entry->is_tombstone || entry->id == store->newest_id)
-            add_slot(store, entry, key, findings);
+            take_slot(store, NKV_NONE, scan, NULL);
         return NKV_OK;
     }
     if (status != NKV_OK)
         return status;
     if (entry->id == indexed.id)
-        return add_copy(store, slot, entry, &indexed, findings);
+        return add_copy(store, slot, entry, &indexed);
     if (nkv_id_is_newer(entry->id, indexed.id))
-        supersede(store, slot, entry, &indexed);
+        take_slot(store, slot, scan, &indexed);
     return status;
 }
 
 static enum nkv_status take_entry(struct nkv_store *store,
-                                  const struct nkv_scan *scan,
-                                  struct nkv_findings *findings)
+                                  const struct nkv_scan *scan)
 {
     note_id(store, &scan->entry);
     if (!scan->entry.is_tombstone)
-        return index_entry(store, scan, findings);
+        return index_entry(store, scan);
     nkv_sector(store, nkv_sector_of(store, scan->address))->flags |=
         NKV_FLAG_TOMBSTONES;
     return NKV_OK;
 }
 
-static void note_foreign(const struct nkv_entry *entry,
-                         struct nkv_findings *findings)
+static void note_foreign(struct nkv_store *store, const struct nkv_entry *entry)
 {
     if (!nkv_is_marker(entry)) {
-        findings->foreign = true;
+        store->has_foreign = true;
         return;
     }
-    if (!findings->marker || nkv_id_is_newer(entry->id, findings->marker_id))
-        findings->marker_id = entry->id;
-    findings->marker = true;
+    if (!store->has_marker || nkv_id_is_newer(entry->id, store->marker_id))
+        store->marker_id = entry->id;
+    store->has_marker = true;
 }
 
 /* What the kinds of regions in a sector make of it, in the order in which they
  * are found. */
 static void take_region(struct nkv_store *store, uint32_t sector,
-                        const struct nkv_scan *scan,
-                        struct nkv_findings *findings)
+                        const struct nkv_scan *scan)
 {
     uint32_t offset = scan->address - sector * store->sector_bytes;
     uint8_t state = nkv_sector(store, sector)->state;
@@ -236,11 +221,11 @@ static void take_region(struct nkv_store *store, uint32_t sector,
         nkv_sector_set_state(store, sector, NKV_SECTOR_DIRTY);
         break;
     case NKV_REGION_FOREIGN:
-        note_foreign(&scan->entry, findings);
+        note_foreign(store, &scan->entry);
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
     case NKV_REGION_CORRUPT:
-        findings->damaged_regions++;
+        store->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
         break;
     case NKV_REGION_ERASED:
@@ -271,8 +256,7 @@ static enum nkv_status check_trusted(struct nkv_store *store, uint32_t last,
     return NKV_ABORTED;
 }
 
-static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
-                                   struct nkv_findings *findings)
+static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector)
 {
     struct nkv_scan scan;
     uint32_t last = NKV_NONE;
@@ -285,9 +269,9 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
     while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
         if (scan.kind == NKV_REGION_ENTRY) {
             last = scan.address;
-            status = take_entry(store, &scan, findings);
+            status = take_entry(store, &scan);
         } else {
-            take_region(store, sector, &scan, findings);
+            take_region(store, sector, &scan);
             status = check_trusted(store, last, &scan.entry);
         }
         if (status != NKV_OK)
@@ -295,7 +279,7 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
     }
     if (retired)
         nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
-    findings->saw_magic |= scan.saw_magic;
+    store->saw_magic |= scan.saw_magic;
     return status == NKV_NOT_FOUND ? check_trusted(store, last, &scan.entry)
                                    : status;
 }
@@ -303,8 +287,7 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector,
 /* The second pass over a sector; what lies there may read otherwise than in the
  * first. NKV_ABORTED: see index_entry. */
 static enum nkv_status index_tombstones(struct nkv_store *store,
-                                        uint32_t sector,
-                                        struct nkv_findings *findings)
+                                        uint32_t sector)
 {
     uint8_t state = nkv_sector(store, sector)->state;
     bool sound = state == NKV_SECTOR_OPEN || state == NKV_SECTOR_CLOSED;
@@ -323,7 +306,7 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
         if (!sound)
             status = doubt(store, &scan.entry);
         if (status == NKV_OK)
-            status = index_entry(store, &scan, findings);
+            status = index_entry(store, &scan);
         if (status != NKV_OK)
             return status;
     }
@@ -332,8 +315,7 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
 
 /* Looks at what holds no entry at all: blank, or something that is not ours.
  * Flash that reads 0x00 everywhere was never erased, but holds nothing. */
-static NKV_APART enum nkv_status judge_empty(struct nkv_store *store,
-                                             struct nkv_findings *findings)
+static NKV_APART enum nkv_status judge_empty(struct nkv_store *store)
 {
     for (uint32_t i = 0; i < store->sector_count; i++) {
         uint32_t start = i * store->sector_bytes, end;
@@ -348,10 +330,10 @@ static NKV_APART enum nkv_status judge_empty(struct nkv_store *store,
         if (end == start + store->sector_bytes)
             nkv_sector_set_state(store, i, NKV_SECTOR_DIRTY);
         else
-            findings->unblank_sectors++;
+            store->unblank_sectors++;
     }
-    if (findings->unblank_sectors == 0)
-        findings->damaged_regions = 0;
+    if (store->unblank_sectors == 0)
+        store->damaged_regions = 0;
     return NKV_OK;
 }
 
@@ -399,9 +381,14 @@ static NKV_APART enum nkv_status check_end(struct nkv_store *store,
 }
 
 /* Forgets what was known, but for what the flash does not tell. */
-static void forget(struct nkv_store *store, struct nkv_findings *findings)
+static void forget(struct nkv_store *store)
 {
-    *findings = (struct nkv_findings){0};
+    store->damaged_regions = 0;
+    store->unblank_sectors = 0;
+    store->has_marker = false;
+    store->has_foreign = false;
+    store->saw_magic = false;
+    store->table_full = false;
     store->has_entries = false;
     store->keys = 0;
     store->tombstones = 0;
@@ -418,40 +405,38 @@ static void forget(struct nkv_store *store, struct nkv_findings *findings)
     }
 }
 
-static enum nkv_status read_once(struct nkv_store *store,
-                                 struct nkv_findings *findings)
+static enum nkv_status read_once(struct nkv_store *store)
 {
     enum nkv_status status = NKV_OK;
     uint32_t count = store->sector_count;
 
-    forget(store, findings);
+    forget(store);
     /* What is in retired sectors comes last: of equal copies others are
      * preferred. */
     for (uint32_t i = 0; i < 2 * count && status == NKV_OK; i++) {
         uint32_t sector = i < count ? i : i - count;
         bool retired = nkv_sector(store, sector)->state == NKV_SECTOR_RETIRED;
         if (sector != store->excluded && retired == (i >= count))
-            status = scan_sector(store, sector, findings);
+            status = scan_sector(store, sector);
     }
     for (uint32_t i = 0; i < count && status == NKV_OK; i++)
         if (nkv_sector(store, i)->flags & NKV_FLAG_TOMBSTONES)
-            status = index_tombstones(store, i, findings);
+            status = index_tombstones(store, i);
     for (uint32_t i = 0; i < count && status == NKV_OK; i++)
         if (is_doubtful(store, i))
             status = check_end(store, i);
     if (status == NKV_OK && !store->has_entries)
-        status = judge_empty(store, findings);
+        status = judge_empty(store);
     return status;
 }
 
-enum nkv_status nkv_read_flash(struct nkv_store *store,
-                               struct nkv_findings *findings)
+enum nkv_status nkv_read_flash(struct nkv_store *store)
 {
     enum nkv_status status;
 
     store->distrusted_count = 0;
     do
-        status = read_once(store, findings);
+        status = read_once(store);
     while (status == NKV_ABORTED);
     return status;
 }

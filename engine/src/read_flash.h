@@ -18,28 +18,13 @@
 
 #include "entry.h"
 
-/* What was found that decides how the store may be used. */
-struct nkv_findings {
-    uint32_t damaged_regions;
-    /* Counted when there is no entry at all: sectors that are neither erased
-     * nor all zero. */
-    uint32_t unblank_sectors;
-    /* An erase of everything was begun. */
-    uint32_t marker_id;
-    bool marker;
-    /* A magic of ours was seen, in a damaged entry too. */
-    bool saw_magic;
-    bool foreign;
-    bool table_full;
-};
-
 /*
- * Fills in index, sectors and ids anew. Sectors that are retired stay so, and
+ * Fills in index, sectors, ids and what decides how the store may be used
+ * anew. Sectors that are retired stay so, and
  * store->excluded is passed over and counts as dirty.
  *
  * Any status but NKV_OK: the flash did not answer.
  */
-enum nkv_status nkv_read_flash(struct nkv_store *store,
-                               struct nkv_findings *findings);
+enum nkv_status nkv_read_flash(struct nkv_store *store);
 
 #endif

@@ -24,13 +24,12 @@ static void erase_empty(struct nkv_store *store)
 /* Reads the flash anew, without one sector or, NKV_NONE, all of it. */
 static enum nkv_status reread(struct nkv_store *store, uint32_t excluded)
 {
-    struct nkv_findings findings;
     enum nkv_status status;
 
     store->victim = NKV_NONE;
     store->spare = NKV_NONE;
     store->excluded = excluded;
-    status = nkv_read_flash(store, &findings);
+    status = nkv_read_flash(store);
     store->excluded = NKV_NONE;
     store->lacks_copies = nkv_copies_missing(store) > 0;
     return status;

@@ -2,6 +2,14 @@
 #include "copies.h"
 #include "sector.h"
 
+#include <string.h>
+
+/* The counters are the last members, in their order. */
+_Static_assert(offsetof(struct nkv_statistics, erase_errors) -
+                       offsetof(struct nkv_statistics, erases) ==
+                   NKV_COUNT_ERASE_ERRORS * sizeof(uint32_t),
+               "statistics have all counters");
+
 static void count_bytes(const struct nkv_store *store,
                         struct nkv_statistics *statistics)
 {
@@ -27,8 +35,6 @@ static void count_bytes(const struct nkv_store *store,
 static void fill_in(const struct nkv_store *store,
                     struct nkv_statistics *statistics)
 {
-    const uint32_t *counters = store->counters;
-
     *statistics = (struct nkv_statistics){
         .keys = store->keys,
         .tombstones = store->tombstones,
@@ -37,20 +43,9 @@ static void fill_in(const struct nkv_store *store,
         .transaction_count = store->has_entries ? store->newest_id : 0,
         .erased_sectors = store->erased_sectors,
         .missing_copies = nkv_copies_missing(store),
-        .erases = counters[NKV_COUNT_ERASES],
-        .bytes_programmed = counters[NKV_COUNT_BYTES_PROGRAMMED],
-        .collections = counters[NKV_COUNT_COLLECTIONS],
-        .entries_relocated = counters[NKV_COUNT_RELOCATED],
-        .steps = counters[NKV_COUNT_STEPS],
-        .longest_write_steps = counters[NKV_COUNT_LONGEST_WRITE],
-        .corrupt_entries = counters[NKV_COUNT_CORRUPT],
-        .entries_recovered = counters[NKV_COUNT_RECOVERED],
-        .entries_lost = counters[NKV_COUNT_LOST],
-        .entries_healed = counters[NKV_COUNT_HEALED],
-        .read_errors = counters[NKV_COUNT_READ_ERRORS],
-        .program_errors = counters[NKV_COUNT_PROGRAM_ERRORS],
-        .erase_errors = counters[NKV_COUNT_ERASE_ERRORS],
     };
+    memcpy((uint8_t *)statistics + offsetof(struct nkv_statistics, erases),
+           store->counters, sizeof store->counters);
     count_bytes(store, statistics);
 }
 

@@ -9,34 +9,16 @@
 #include "room.h"
 #include "tombstones.h"
 
-/* Makes the index refer to a new entry of a key, which had the slot with an
- * entry of old_size bytes, or NKV_NONE. */
-static enum nkv_status index_entry(struct nkv_store *store,
-                                   const struct nkv_change *change,
-                                   const struct nkv_entry *entry, uint32_t slot,
-                                   uint32_t old_size)
+static void note_written(struct nkv_store *store, const struct nkv_entry *entry)
 {
-    if (slot == NKV_NONE) {
-        slot = nkv_index_insert(store, nkv_hash(change->key));
-        if (slot == NKV_NONE)
-            return NKV_RESOURCE_EXHAUSTED;
-    } else {
-        --*nkv_count_of(store, nkv_slot_is_tombstone(store, slot));
-        nkv_forget_addresses(store, slot, old_size);
-    }
-    (void)nkv_remember_address(store, slot, entry);
-    nkv_set_kind(store, slot, entry->is_tombstone);
+    uint32_t sector = nkv_sector_of(store, entry->address);
+
+    if (!(nkv_sector(store, sector)->flags & NKV_FLAG_COLD))
+        store->head = sector;
     if (!store->has_entries)
         store->oldest_id = entry->id;
     store->newest_id = entry->id;
     store->has_entries = true;
-    return NKV_OK;
-}
-
-static void note_head(struct nkv_store *store, uint32_t sector)
-{
-    if (!(nkv_sector(store, sector)->flags & NKV_FLAG_COLD))
-        store->head = sector;
 }
 
 /* Finds the key as it is now and writes the first copy of its new entry. */
@@ -79,8 +61,13 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
         status = nkv_append_anywhere(store, &content, NKV_NONE, purpose);
     if (status != NKV_OK)
         return status;
-    note_head(store, nkv_sector_of(store, entry.address));
-    return index_entry(store, change, &entry, slot, old_size);
+    if (slot == NKV_NONE)
+        slot = nkv_index_insert(store, nkv_hash(change->key));
+    if (slot == NKV_NONE)
+        return NKV_RESOURCE_EXHAUSTED;
+    nkv_slot_take(store, slot, &entry, old_size);
+    note_written(store, &entry);
+    return NKV_OK;
 }
 
 /* Notes what a key has now. False: nothing. */
@@ -116,9 +103,9 @@ static NKV_APART uint32_t note_newest(struct nkv_store *store, bool has_old,
 
 /* Makes the room that an entry takes from what it makes superfluous: what it
  * replaces, and a tombstone that has the newest id until then. */
-static NKV_APART enum nkv_status make_room_by_replacing(struct nkv_store *store,
-                                                        struct nkv_span key,
-                                                        uint32_t size)
+static enum nkv_status make_room_by_replacing(struct nkv_store *store,
+                                              struct nkv_span key,
+                                              uint32_t size)
 {
     for (uint32_t i = store->sector_count; i > 0; i--) {
         struct nkv_superfluous superfluous;
@@ -141,9 +128,9 @@ static NKV_APART enum nkv_status make_room_by_replacing(struct nkv_store *store,
 }
 
 /* The last resort of a full store. */
-static enum nkv_status write_by_replacing(struct nkv_store *store,
-                                          const struct nkv_change *change,
-                                          uint32_t size)
+static NKV_APART enum nkv_status
+write_by_replacing(struct nkv_store *store, const struct nkv_change *change,
+                   uint32_t size)
 {
     uint32_t dropped, needed_by;
     enum nkv_status status = make_room_by_replacing(store, change->key, size);

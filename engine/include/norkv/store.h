@@ -169,6 +169,10 @@ struct nkv_store {
     bool is_trusting;
     bool is_merging;
     bool is_half_erased;
+    bool has_marker;
+    bool has_foreign;
+    bool saw_magic;
+    bool table_full;
     const struct nkv_config *config;
     const struct nkv_flash *flash;
     const struct nkv_format *formats;
@@ -193,6 +197,9 @@ struct nkv_store {
     uint32_t refresh_start;
     uint32_t excluded;
     uint32_t copy_sum;
+    uint32_t damaged_regions;
+    uint32_t unblank_sectors;
+    uint32_t marker_id;
     uint32_t distrusted[NKV_DISTRUSTED_MAX];
     uint32_t counters[13];
     uint8_t key[NKV_KEY_SIZE_MAX];
