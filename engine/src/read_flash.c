@@ -1,5 +1,6 @@
 #include "read_flash.h"
 
+#include "doubt.h"
 #include "flash_io.h"
 #include "index.h"
 #include "lookup.h"
@@ -28,40 +29,7 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry)
     store->has_entries = true;
 }
 
-static void note_surplus(struct nkv_store *store, uint32_t address)
-{
-    nkv_sector(store, nkv_sector_of(store, address))->flags |= NKV_FLAG_SURPLUS;
-}
-
-/*
- * Finds the first unit in a range that does not read the same time after time;
- * *at is the range's end if there is none. A single read that goes wrong
- * changes what is read twice.
- */
-static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
-                                     uint32_t *at)
-{
-    uint8_t bytes[NKV_UNIT], *before = store->config->memory.buffer;
-
-    for (; *at < end; *at += NKV_UNIT) {
-        enum nkv_status status = NKV_OK;
-        int changes = 0;
-        for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++) {
-            status = nkv_flash_read(store, *at, bytes, NKV_UNIT);
-            changes += i > 0 && memcmp(bytes, before, NKV_UNIT) != 0;
-            memcpy(before, bytes, NKV_UNIT);
-        }
-        if (status != NKV_OK && status != NKV_DATA_LOSS)
-            return status;
-        if (status == NKV_DATA_LOSS || changes > 2)
-            break;
-    }
-    return NKV_OK;
-}
-
-/* Takes the entry that an address is in for damage from now on. False: too many
- * are. */
-static bool distrust(struct nkv_store *store, uint32_t address)
+bool nkv_distrust(struct nkv_store *store, uint32_t address)
 {
     if (store->distrusted_count == NKV_DISTRUSTED_MAX)
         return false;
@@ -69,16 +37,9 @@ static bool distrust(struct nkv_store *store, uint32_t address)
     return true;
 }
 
-/* Distrusts an entry that was indexed before if it is not steady. NKV_ABORTED:
- * it is not, and reading has to begin anew. */
-static NKV_APART enum nkv_status doubt(struct nkv_store *store,
-                                       const struct nkv_entry *entry)
+static void note_surplus(struct nkv_store *store, uint32_t address)
 {
-    uint32_t at = entry->address, end = at + entry->size;
-    enum nkv_status status = find_unsteady(store, end, &at);
-
-    return status == NKV_OK && at < end && distrust(store, at) ? NKV_ABORTED
-                                                               : status;
+    nkv_sector(store, nkv_sector_of(store, address))->flags |= NKV_FLAG_SURPLUS;
 }
 
 /* Whether two entries of a key are copies of each other. Those written for
@@ -170,8 +131,9 @@ static enum nkv_status index_entry(struct nkv_store *store,
                                       NKV_WANT_ANY, &slot, &indexed);
 
     if (status == NKV_DATA_LOSS)
-        return distrust(store, nkv_slot_address(store, slot, 0)) ? NKV_ABORTED
-                                                                 : status;
+        return nkv_distrust(store, nkv_slot_address(store, slot, 0))
+                   ? NKV_ABORTED
+                   : status;
     if (status == NKV_NOT_FOUND) {
         if (!entry->is_tombstone || entry->id == store->newest_id)
             take_slot(store, NKV_NONE, scan, NULL);
@@ -298,13 +260,13 @@ static enum nkv_status index_tombstones(struct nkv_store *store,
     scan.trusting = store->is_trusting && sound;
     while ((status = nkv_scan_next(store, &scan)) == NKV_OK) {
         if (scan.kind == NKV_REGION_CORRUPT && sound &&
-            distrust(store, scan.address))
+            nkv_distrust(store, scan.address))
             return NKV_ABORTED;
         if (scan.kind != NKV_REGION_ENTRY || !scan.entry.is_tombstone)
             continue;
         note_id(store, &scan.entry);
         if (!sound)
-            status = doubt(store, &scan.entry);
+            status = nkv_doubt_entry(store, &scan.entry);
         if (status == NKV_OK)
             status = index_entry(store, &scan);
         if (status != NKV_OK)
@@ -335,49 +297,6 @@ static NKV_APART enum nkv_status judge_empty(struct nkv_store *store)
     if (store->unblank_sectors == 0)
         store->damaged_regions = 0;
     return NKV_OK;
-}
-
-/* Whether a cut may have hit the end of a sector, as far as can be told from
- * what was indexed: it takes entries, or its last one may be the newest or a
- * copy. */
-static bool is_doubtful(const struct nkv_store *store, uint32_t number)
-{
-    const struct nkv_sector *sector = nkv_sector(store, number);
-
-    return sector->state == NKV_SECTOR_OPEN ||
-           sector->state == NKV_SECTOR_ERASED ||
-           (sector->state == NKV_SECTOR_CLOSED &&
-            (store->copies > 1 || sector->touched_id == store->newest_id ||
-             sector->flags != 0));
-}
-
-/*
- * Looks more closely at where the last program of a sector went: from the last
- * unit that is not erased to the one behind the entries. NKV_ABORTED: see
- * index_entry.
- */
-static NKV_APART enum nkv_status check_end(struct nkv_store *store,
-                                           uint32_t number)
-{
-    uint32_t unit = nkv_round_up(store->flash->program_unit, NKV_UNIT);
-    uint32_t start = number * store->sector_bytes, at, erased;
-    uint32_t used = start + nkv_sector_used(store, number), end = used;
-    enum nkv_status status = NKV_OK;
-
-    if (nkv_sector(store, number)->state != NKV_SECTOR_CLOSED)
-        end += unit;
-    at = erased = used;
-    while (status == NKV_OK && erased == at && at > start) {
-        at -= unit;
-        status = nkv_flash_skip(store, at, at + unit, 0xFF, &erased);
-        erased -= unit;
-    }
-    if (status == NKV_OK)
-        status = find_unsteady(store, end, &at);
-    if (status != NKV_OK || at == end)
-        return status;
-    nkv_sector_set_state(store, number, NKV_SECTOR_DAMAGED);
-    return at < used && distrust(store, at) ? NKV_ABORTED : NKV_OK;
 }
 
 /* Forgets what was known, but for what the flash does not tell. */
@@ -423,8 +342,7 @@ static enum nkv_status read_once(struct nkv_store *store)
         if (nkv_sector(store, i)->flags & NKV_FLAG_TOMBSTONES)
             status = index_tombstones(store, i);
     for (uint32_t i = 0; i < count && status == NKV_OK; i++)
-        if (is_doubtful(store, i))
-            status = check_end(store, i);
+        status = nkv_doubt_end(store, i);
     if (status == NKV_OK && !store->has_entries)
         status = judge_empty(store);
     return status;

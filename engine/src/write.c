@@ -1,5 +1,6 @@
 #include "write.h"
 
+#include "ahead.h"
 #include "append.h"
 #include "collect.h"
 #include "copies.h"
@@ -199,7 +200,7 @@ enum nkv_status nkv_write(struct nkv_store *store,
     if (status == NKV_OK) {
         nkv_copies_write(store, change->key);
         if (*steps == before)
-            nkv_room_work_ahead(store, size);
+            nkv_work_ahead(store, size);
     } else if (status != NKV_RESOURCE_EXHAUSTED) {
         /* What failed may be on flash all the same. */
         store->is_unsure = true;
