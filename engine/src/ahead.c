@@ -1,28 +1,10 @@
 #include "ahead.h"
 
 #include "collect.h"
+#include "room.h"
 #include "sector.h"
 #include "victim.h"
 #include "wear.h"
-
-bool nkv_is_room_short(const struct nkv_store *store, uint32_t bytes)
-{
-    uint32_t room = 0;
-    bool apart = nkv_keeps_apart(store);
-
-    if (store->erased_sectors > 1)
-        return false;
-    for (uint32_t i = 0; i < store->sector_count && room < bytes; i++)
-        if (i != store->victim && i != store->spare &&
-            !(apart && nkv_sector(store, i)->flags & NKV_FLAG_COLD))
-            room += nkv_sector_room(store, i);
-    return room < bytes;
-}
-
-uint32_t nkv_collect_steps(const struct nkv_store *store, uint32_t sector)
-{
-    return nkv_sector_live(store, sector) / NKV_ENTRY_SIZE_MIN + 1;
-}
 
 /*
  * The sector whose collection should begin now so that writes of this size need
@@ -39,8 +21,8 @@ static uint32_t find_work(struct nkv_store *store, uint32_t size)
         if (nkv_keeps_apart(store))
             writes += store->sector_bytes / nkv_sector_stale(store, victim);
         if (steps > 0)
-            writes = writes * nkv_collect_steps(store, victim) / steps + 1;
-        if (nkv_is_room_short(store, writes * size * store->copies))
+            writes = writes * nkv_room_steps(store, victim) / steps + 1;
+        if (nkv_room_is_short(store, writes * size * store->copies))
             return victim;
     }
     return nkv_wear_next(store);

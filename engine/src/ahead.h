@@ -6,17 +6,11 @@
 
 #include "core.h"
 
-/* Whether new entries find less than this many bytes without an erase. */
-bool nkv_is_room_short(const struct nkv_store *store, uint32_t bytes);
-
 /*
  * After a write of size bytes: goes on with a collection under way, or begins
  * one when room runs short or a sector's turn has come (wear.h). As many steps
  * as the config allows one write (steps_per_write); 0: to its end.
  */
 void nkv_work_ahead(struct nkv_store *store, uint32_t size);
-
-/* Steps of collecting a sector, at most. */
-uint32_t nkv_collect_steps(const struct nkv_store *store, uint32_t sector);
 
 #endif

@@ -46,7 +46,7 @@ static NKV_APART enum nkv_status find_slot(struct nkv_store *store,
 {
     struct nkv_entry entry;
 
-    return nkv_find(store, key, NKV_WANT_ANY, slot, &entry);
+    return nkv_find(store, &key, NKV_WANT_ANY, slot, &entry);
 }
 
 void nkv_copies_write(struct nkv_store *store, struct nkv_span key)

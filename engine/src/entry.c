@@ -106,20 +106,21 @@ enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
 }
 
 enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
-                                struct nkv_span key, struct nkv_entry *entry)
+                                const struct nkv_span *key,
+                                struct nkv_entry *entry)
 {
     const uint8_t *found = store->config->memory.buffer + NKV_UNIT;
-    uint32_t size = (uint32_t)key.size, read;
+    uint32_t size = (uint32_t)key->size, read;
     bool same;
     enum nkv_status status = read_header(store, address, &size, entry);
 
     if (status != NKV_OK)
         return status;
     read = size - NKV_UNIT;
-    same = entry->key_size == key.size && memcmp(found, key.data, read) == 0;
+    same = entry->key_size == key->size && memcmp(found, key->data, read) == 0;
     if (same)
-        status = nkv_flash_equals(store, address + size, key.data + read,
-                                  (uint32_t)key.size - read, &same);
+        status = nkv_flash_equals(store, address + size, key->data + read,
+                                  (uint32_t)key->size - read, &same);
     return status == NKV_OK && !same ? NKV_ALREADY_EXISTS : status;
 }
 

@@ -80,7 +80,8 @@ enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
 /* The same, and compares the key; in one read if the program buffer has room
  * for header and key. NKV_ALREADY_EXISTS: it is another key's. */
 enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
-                                struct nkv_span key, struct nkv_entry *entry);
+                                const struct nkv_span *key,
+                                struct nkv_entry *entry);
 
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,

@@ -52,7 +52,7 @@ static enum nkv_status get(struct nkv_store *store, struct nkv_span key,
     struct nkv_entry entry;
     uint32_t slot;
     enum nkv_status status =
-        nkv_find(store, key, NKV_WANT_VALUE, &slot, &entry);
+        nkv_find(store, &key, NKV_WANT_VALUE, &slot, &entry);
 
     if (status == NKV_OK && offset == 0 && to.data != NULL &&
         to.capacity >= entry.value_size &&

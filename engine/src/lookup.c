@@ -7,7 +7,8 @@
 /* Whether the entry at an address is a key's. NKV_NOT_FOUND: another key's.
  * That is believed when it verified and reads so again. */
 static enum nkv_status match_copy(struct nkv_store *store, uint32_t address,
-                                  struct nkv_span key, struct nkv_entry *entry)
+                                  const struct nkv_span *key,
+                                  struct nkv_entry *entry)
 {
     for (int i = 0; i < 2; i++) {
         enum nkv_status status = nkv_entry_match(store, address, key, entry);
@@ -29,7 +30,8 @@ static enum nkv_status match_copy(struct nkv_store *store, uint32_t address,
  * key's.
  */
 static enum nkv_status match(struct nkv_store *store, uint32_t slot,
-                             struct nkv_span key, struct nkv_entry *entry)
+                             const struct nkv_span *key,
+                             struct nkv_entry *entry)
 {
     enum nkv_status result = NKV_DATA_LOSS;
 
@@ -44,12 +46,12 @@ static enum nkv_status match(struct nkv_store *store, uint32_t slot,
     return result;
 }
 
-enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
+enum nkv_status nkv_find(struct nkv_store *store, const struct nkv_span *key,
                          enum nkv_wanted wanted, uint32_t *slot,
                          struct nkv_entry *entry)
 {
     enum nkv_status result = NKV_NOT_FOUND;
-    uint32_t hash = nkv_hash(key), at = nkv_index_from(store, hash);
+    uint32_t hash = nkv_hash(*key), at = nkv_index_from(store, hash);
 
     *slot = NKV_NONE;
     for (; nkv_slot_has_hash(store, at, hash); at++) {

@@ -24,7 +24,7 @@ enum nkv_wanted { NKV_WANT_VALUE, NKV_WANT_ANY };
  * - NKV_DATA_LOSS: an entry with the key's hash is damaged: it may be the
  *   key's. *slot is its slot.
  */
-enum nkv_status nkv_find(struct nkv_store *store, struct nkv_span key,
+enum nkv_status nkv_find(struct nkv_store *store, const struct nkv_span *key,
                          enum nkv_wanted wanted, uint32_t *slot,
                          struct nkv_entry *entry);
 

@@ -54,7 +54,7 @@ static enum nkv_status check_put(struct nkv_store *store,
     uint32_t slot;
     bool same = false, present;
     enum nkv_status status =
-        nkv_find(store, change->key, NKV_WANT_ANY, &slot, &entry);
+        nkv_find(store, &change->key, NKV_WANT_ANY, &slot, &entry);
 
     if (status == NKV_DATA_LOSS && store->is_trusting)
         return status;
@@ -81,7 +81,7 @@ static enum nkv_status check_delete(struct nkv_store *store,
     struct nkv_entry entry;
     uint32_t slot;
     enum nkv_status status =
-        nkv_find(store, change->key, NKV_WANT_VALUE, &slot, &entry);
+        nkv_find(store, &change->key, NKV_WANT_VALUE, &slot, &entry);
 
     if (status == NKV_DATA_LOSS && store->is_trusting)
         return status;

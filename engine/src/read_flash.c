@@ -127,8 +127,9 @@ static enum nkv_status index_entry(struct nkv_store *store,
     const struct nkv_entry *entry = &scan->entry;
     struct nkv_entry indexed;
     uint32_t slot;
-    enum nkv_status status = nkv_find(store, nkv_scan_key(store, scan),
-                                      NKV_WANT_ANY, &slot, &indexed);
+    const struct nkv_span key = nkv_scan_key(store, scan);
+    enum nkv_status status =
+        nkv_find(store, &key, NKV_WANT_ANY, &slot, &indexed);
 
     if (status == NKV_DATA_LOSS)
         return nkv_distrust(store, nkv_slot_address(store, slot, 0))

@@ -188,6 +188,25 @@ enum nkv_status nkv_room_make(struct nkv_store *store, uint32_t size)
     return NKV_RESOURCE_EXHAUSTED;
 }
 
+bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes)
+{
+    uint32_t room = 0;
+    bool apart = nkv_keeps_apart(store);
+
+    if (store->erased_sectors > 1)
+        return false;
+    for (uint32_t i = 0; i < store->sector_count && room < bytes; i++)
+        if (i != store->victim && i != store->spare &&
+            !(apart && nkv_sector(store, i)->flags & NKV_FLAG_COLD))
+            room += nkv_sector_room(store, i);
+    return room < bytes;
+}
+
+uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector)
+{
+    return nkv_sector_live(store, sector) / NKV_ENTRY_SIZE_MIN + 1;
+}
+
 /* Whether an entry finds room in a sector once that was emptied but for what is
  * superfluous. */
 static bool takes_without(const struct nkv_store *store, uint32_t sector,

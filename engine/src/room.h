@@ -36,6 +36,12 @@ bool nkv_room_is_there(const struct nkv_store *store, uint32_t size);
  */
 uint32_t nkv_room_largest(const struct nkv_store *store);
 
+/* Whether new entries find less than this many bytes without an erase. */
+bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes);
+
+/* Steps of collecting a sector, at most. */
+uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector);
+
 /* What a new entry makes superfluous: two entries, or twice the same. */
 struct nkv_superfluous {
     uint32_t address[2];

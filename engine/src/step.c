@@ -1,9 +1,9 @@
 /* What is done in idle time, in order of urgency. */
 #include "access.h"
-#include "ahead.h"
 #include "collect.h"
 #include "copies.h"
 #include "repair.h"
+#include "room.h"
 #include "sector.h"
 #include "victim.h"
 #include "wear.h"
@@ -19,7 +19,7 @@ enum {
 /* The sector to collect for room, or NKV_NONE. */
 static uint32_t find_room(const struct nkv_store *store)
 {
-    return nkv_is_room_short(store, store->sector_bytes / AHEAD_PART)
+    return nkv_room_is_short(store, store->sector_bytes / AHEAD_PART)
                ? nkv_victim_choose(store, store->sector_bytes / GAIN_PART, 0)
                : NKV_NONE;
 }
@@ -114,7 +114,7 @@ static uint32_t count_steps(const struct nkv_store *store)
             state != NKV_SECTOR_DIRTY &&
             !(needs_room && nkv_sector_stale(store, i) >= gain))
             continue;
-        steps += nkv_collect_steps(store, i);
+        steps += nkv_room_steps(store, i);
         collections++;
     }
     if (nkv_wear_is_due(store) ||

@@ -91,7 +91,7 @@ static enum nkv_status describe_damage(struct nkv_store *store,
         status = fill_key(store, &region->entry, place);
         if (status == NKV_OK)
             status =
-                nkv_find(store, (struct nkv_span){place->key, place->key_size},
+                nkv_find(store, &(struct nkv_span){place->key, place->key_size},
                          NKV_WANT_ANY, &slot, &indexed);
         place->intact_elsewhere =
             status == NKV_OK && indexed.id == region->entry.id;

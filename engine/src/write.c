@@ -32,7 +32,7 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
         .entry = &entry, .key = change->key.data, .value = change->value.data};
     uint32_t slot, old_size = 0;
     enum nkv_status status =
-        nkv_find(store, change->key, NKV_WANT_ANY, &slot, &entry);
+        nkv_find(store, &change->key, NKV_WANT_ANY, &slot, &entry);
 
     if (change->kind == NKV_CHANGE_REWRITE && status == NKV_OK)
         status = nkv_intact_copy(store, slot, &entry);
@@ -78,7 +78,7 @@ static NKV_APART bool note_old(struct nkv_store *store, struct nkv_span key,
     struct nkv_entry entry;
     uint32_t slot;
 
-    if (nkv_find(store, key, NKV_WANT_ANY, &slot, &entry) != NKV_OK)
+    if (nkv_find(store, &key, NKV_WANT_ANY, &slot, &entry) != NKV_OK)
         return false;
     for (int i = 0; i < 2; i++) {
         superfluous->address[i] = entry.address;
@@ -154,7 +154,7 @@ static NKV_APART enum nkv_status entry_size(struct nkv_store *store,
 
     if (change->kind == NKV_CHANGE_REWRITE) {
         enum nkv_status status =
-            nkv_find(store, change->key, NKV_WANT_ANY, &slot, &old);
+            nkv_find(store, &change->key, NKV_WANT_ANY, &slot, &old);
         if (status != NKV_OK)
             return status;
         value_size = old.value_size;
