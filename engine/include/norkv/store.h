@@ -77,8 +77,9 @@ struct nkv_memory {
     /* One for each sector of the flash, or more. */
     struct nkv_sector *sectors;
     size_t sector_capacity;
-    /* Collects bytes for one program call: a multiple of 16 and of the
-     * program unit, 16 bytes or more; 256 makes the fewest calls. */
+    /* Collects bytes for one program call, and takes what is read to be looked
+     * at: a multiple of 16 and of the program unit, 16 bytes or more; 256 makes
+     * the fewest calls. */
     uint8_t *buffer;
     size_t buffer_size;
 };
