@@ -21,9 +21,11 @@ enum {
     NKV_CHUNK = 16,
     /* Times a read that fails is tried. */
     NKV_READ_TRIES = 3,
-    /* Times that mount reads what a cut may have left half programmed: a bit
-     * that reads at random passes once in 7 * 10^8. */
-    NKV_DOUBTFUL_READS = 40
+    /* Times that mount reads what a cut may have left half programmed, and how
+     * many of those may differ from the one before, each for five reads more: a
+     * bit that reads at random passes once in 10^11. */
+    NKV_DOUBTFUL_READS = 40,
+    NKV_UNSTEADY_CHANGES = 12
 };
 
 /* For a function whose frame must not become a part of its caller's: the caller

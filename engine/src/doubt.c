@@ -8,7 +8,8 @@
 /*
  * Finds the first unit in a range that does not read the same time after time;
  * *at is the range's end if there is none. A single read that goes wrong
- * changes what is read twice.
+ * changes what is read twice, so each change asks for more reads: a bit that
+ * reads at random changes half of them.
  */
 static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
                                      uint32_t *at)
@@ -18,14 +19,16 @@ static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
     for (; *at < end; *at += NKV_UNIT) {
         enum nkv_status status = NKV_OK;
         int changes = 0;
-        for (int i = 0; i < NKV_DOUBTFUL_READS && status == NKV_OK; i++) {
+        for (int i = 0; i < NKV_DOUBTFUL_READS + 5 * changes &&
+                        status == NKV_OK && changes < NKV_UNSTEADY_CHANGES;
+             i++) {
             status = nkv_flash_read(store, *at, bytes, NKV_UNIT);
             changes += i > 0 && memcmp(bytes, before, NKV_UNIT) != 0;
             memcpy(before, bytes, NKV_UNIT);
         }
         if (status != NKV_OK && status != NKV_DATA_LOSS)
             return status;
-        if (status == NKV_DATA_LOSS || changes > 2)
+        if (status == NKV_DATA_LOSS || changes == NKV_UNSTEADY_CHANGES)
             break;
     }
     return NKV_OK;

@@ -1,6 +1,7 @@
 #include "entry.h"
 
 #include "flash_io.h"
+#include "hash.h"
 
 #include <string.h>
 
@@ -106,22 +107,34 @@ enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
 }
 
 enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
-                                const struct nkv_span *key,
+                                const struct nkv_span *key, uint32_t hash,
                                 struct nkv_entry *entry)
 {
     const uint8_t *found = store->config->memory.buffer + NKV_UNIT;
-    uint32_t size = (uint32_t)key->size, read;
-    bool same;
-    enum nkv_status status = read_header(store, address, &size, entry);
+    uint32_t state = NKV_HASH_START, at = 0, n = (uint32_t)key->size;
+    enum nkv_status status = read_header(store, address, &n, entry);
+    bool same = entry->key_size == key->size;
 
     if (status != NKV_OK)
         return status;
-    read = size - NKV_UNIT;
-    same = entry->key_size == key->size && memcmp(found, key->data, read) == 0;
+    for (n -= NKV_UNIT;; n = NKV_UNIT) {
+        if (n > entry->key_size - at)
+            n = entry->key_size - at;
+        if (found == store->config->memory.buffer)
+            status = nkv_flash_read(store, address + NKV_UNIT + at,
+                                    store->config->memory.buffer, n);
+        if (status != NKV_OK)
+            return status;
+        same = same && memcmp(found, key->data + at, n) == 0;
+        state = nkv_hash_add(state, found, n);
+        at += n;
+        if (at == entry->key_size)
+            break;
+        found = store->config->memory.buffer;
+    }
     if (same)
-        status = nkv_flash_equals(store, address + size, key->data + read,
-                                  (uint32_t)key->size - read, &same);
-    return status == NKV_OK && !same ? NKV_ALREADY_EXISTS : status;
+        return NKV_OK;
+    return nkv_hash_end(state) == hash ? NKV_ALREADY_EXISTS : NKV_DATA_LOSS;
 }
 
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,

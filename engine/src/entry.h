@@ -77,10 +77,14 @@ void nkv_entry_measure(struct nkv_entry *entry);
 enum nkv_status nkv_entry_read(struct nkv_store *store, uint32_t address,
                                struct nkv_entry *entry);
 
-/* The same, and compares the key; in one read if the program buffer has room
- * for header and key. NKV_ALREADY_EXISTS: it is another key's. */
+/*
+ * The same, and compares the key, which has this hash; in one read if the
+ * program buffer has room for header and key. NKV_ALREADY_EXISTS: it is another
+ * key's with the same hash. NKV_DATA_LOSS: also a key with another hash, which
+ * is one that was misread or is damaged.
+ */
 enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
-                                const struct nkv_span *key,
+                                const struct nkv_span *key, uint32_t hash,
                                 struct nkv_entry *entry);
 
 /* Reads an entry's key into to, which has room for the longest. */

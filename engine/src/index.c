@@ -8,25 +8,6 @@ static const uint32_t ADDRESS_MASK = (1u << 30) - 1;
 /* The address of a copy that is missing; of copy 0: the slot is empty. */
 static const uint32_t NO_ADDRESS = (1u << 30) - 1;
 
-uint32_t nkv_hash_add(uint32_t state, const uint8_t *data, size_t size)
-{
-    while (size-- > 0)
-        state = (state ^ *data++) * 16777619u;
-    return state;
-}
-
-uint32_t nkv_hash_end(uint32_t state)
-{
-    state ^= state >> 15;
-    state *= 0x2C1B3C6Du;
-    return state ^ state >> 13;
-}
-
-uint32_t nkv_hash(struct nkv_span key)
-{
-    return nkv_hash_end(nkv_hash_add(NKV_HASH_START, key.data, key.size));
-}
-
 static uint32_t *words_of(const struct nkv_store *store, uint32_t slot)
 {
     return &store->index[(size_t)slot * (1u + store->copies)];

@@ -4,24 +4,19 @@
 
 #include <string.h>
 
-/* Whether the entry at an address is a key's. NKV_NOT_FOUND: another key's.
- * That is believed when it verified and reads so again. */
+/* Whether the entry at an address is a key's. NKV_NOT_FOUND: another key's. */
 static enum nkv_status match_copy(struct nkv_store *store, uint32_t address,
-                                  const struct nkv_span *key,
+                                  const struct nkv_span *key, uint32_t hash,
                                   struct nkv_entry *entry)
 {
-    for (int i = 0; i < 2; i++) {
-        enum nkv_status status = nkv_entry_match(store, address, key, entry);
+    enum nkv_status status = NKV_DATA_LOSS;
+
+    for (int i = 0; i < NKV_READ_TRIES && status == NKV_DATA_LOSS; i++) {
+        status = nkv_entry_match(store, address, key, hash, entry);
         if (status == NKV_NOT_FOUND)
-            return NKV_DATA_LOSS;
-        if (status == NKV_ALREADY_EXISTS)
-            status = nkv_entry_verify(store, entry, NULL);
-        else
-            return status;
-        if (status != NKV_OK)
-            return status;
+            status = NKV_DATA_LOSS;
     }
-    return NKV_NOT_FOUND;
+    return status == NKV_ALREADY_EXISTS ? NKV_NOT_FOUND : status;
 }
 
 /*
@@ -30,14 +25,14 @@ static enum nkv_status match_copy(struct nkv_store *store, uint32_t address,
  * key's.
  */
 static enum nkv_status match(struct nkv_store *store, uint32_t slot,
-                             const struct nkv_span *key,
+                             const struct nkv_span *key, uint32_t hash,
                              struct nkv_entry *entry)
 {
     enum nkv_status result = NKV_DATA_LOSS;
 
     for (uint32_t copy = 0; copy < nkv_slot_copies(store, slot); copy++) {
-        enum nkv_status status =
-            match_copy(store, nkv_slot_address(store, slot, copy), key, entry);
+        enum nkv_status status = match_copy(
+            store, nkv_slot_address(store, slot, copy), key, hash, entry);
         if (status == NKV_OK || status == NKV_NOT_FOUND)
             return status;
         if (status != NKV_DATA_LOSS)
@@ -58,7 +53,7 @@ enum nkv_status nkv_find(struct nkv_store *store, const struct nkv_span *key,
         enum nkv_status status;
         if (wanted == NKV_WANT_VALUE && nkv_slot_is_tombstone(store, at))
             continue;
-        status = match(store, at, key, entry);
+        status = match(store, at, key, hash, entry);
         if (status == NKV_NOT_FOUND)
             continue;
         *slot = at;

@@ -76,8 +76,10 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
     unmark_all(store);
     if (store->tombstones == 0)
         return NKV_OK;
-    for (uint32_t i = 0; i < store->sector_count; i++) {
-        enum nkv_status status = mark_from_sector(store, i, needed_by);
+    /* Twice: a header or key that is misread would leave a value without the
+     * tombstone that hides it. */
+    for (uint32_t i = 0; i < 2 * store->sector_count; i++) {
+        enum nkv_status status = mark_from_sector(store, i / 2, needed_by);
         /* An older value may hide where nothing can be read. */
         if (status != NKV_OK)
             return status;
