@@ -246,7 +246,7 @@ static void disturbed_reads_give_no_wrong_value(void **state)
     static const uint32_t rates[] = {100, 300, 1000, 3000};
 
     (void)state;
-    for (uint32_t i = 0; i < 400; i++) {
+    for (uint32_t i = 0; i < 200; i++) {
         const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, SECTORS, 16),
                                               .copies = (uint8_t)(1 + i % 2)};
 
