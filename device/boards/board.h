@@ -42,10 +42,12 @@ struct nkv_board {
 };
 
 /*
- * Starts all that there is on the board, the line last. receive is called by an
- * interrupt for each byte that comes over the line, from then on.
+ * Starts all that there is on the board, the line last. From then on receive is
+ * called by an interrupt for each byte that comes over the line, and overrun
+ * each time that the UART says it lost some; neither while the other one runs.
  */
-const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte));
+const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte),
+                                        void (*overrun)(void));
 
 /* Sends bytes over the line: nkv_byte_stream's write. */
 NKV_MUST_USE enum nkv_status nkv_board_write(void *context, const uint8_t *from,
@@ -57,9 +59,5 @@ uint32_t nkv_board_now_ms(void);
 /* Sleeps until an interrupt pends, about 100 ms at most. Called with interrupts
  * off, and they stay so: a byte that came just before ends it at once. */
 void nkv_board_wait(void);
-
-/* Bytes that the UART itself lost since this was last asked, as far as it
- * tells: one for each overrun. */
-uint32_t nkv_board_take_overruns(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "board.h"
 #include "board_sizes.h"
 #include "cortex_m.h"
+#include "line_quiet.h"
 
 #include <norkv/receive_ring.h>
 #include <norkv/services.h>
@@ -38,6 +39,7 @@ NKV_DEFINE_SERVER_MEMORY(server_memory, NKV_BOARD_MAX_FRAME,
                          NKV_BOARD_CLIENTS, NKV_BOARD_ANSWERS);
 static uint8_t ring_memory[NKV_BOARD_RING];
 static struct nkv_receive_ring ring;
+static struct nkv_line_quiet quiet;
 static struct nkv_config store_config;
 static struct nkv_store store;
 static struct nkv_server_store served;
@@ -45,21 +47,25 @@ static struct nkv_server_config server_config;
 static struct nkv_server server;
 
 /*
- * Written by the line's interrupt, read by the main program, and arrived_flag
- * cleared by it with interrupts off. volatile makes each use an access of its
- * own; a byte or aligned word is read and written in one. They order nothing
- * else: the bytes themselves go through the ring, which has atomics of its own.
+ * Set by the line's interrupt, cleared by the main program with interrupts off.
+ * volatile makes each use an access of its own; a byte is read and written in
+ * one. It orders nothing else: the bytes themselves go through the ring, which
+ * has atomics of its own.
  */
-static volatile uint32_t arrived_bytes;
 static volatile bool arrived_flag;
 
 static void receive(uint8_t byte)
 {
     nkv_receive_ring_put(&ring, byte);
-    arrived_bytes = arrived_bytes + 1;
+    nkv_line_quiet_note(&quiet);
     if (byte == FLAG) {
         arrived_flag = true;
     }
+}
+
+static void overrun(void)
+{
+    nkv_receive_ring_lose(&ring, 1);
 }
 
 static size_t read_line(void *context, uint8_t *to, size_t capacity)
@@ -73,21 +79,10 @@ static uint32_t now_ms(void *context)
     return nkv_board_now_ms();
 }
 
-/* nkv_byte_stream's is_quiet: the ring keeps a frame until it is whole, so the
- * server does not see one that is coming in. */
 static bool is_line_quiet(void *context)
 {
-    static uint32_t seen_bytes;
-    static uint32_t quiet_since_ms;
-    uint32_t bytes = arrived_bytes;
-    uint32_t now = nkv_board_now_ms();
-
     (void)context;
-    if (bytes != seen_bytes) {
-        seen_bytes = bytes;
-        quiet_since_ms = now;
-    }
-    return now - quiet_since_ms >= QUIET_MS;
+    return nkv_line_quiet_is(&quiet, nkv_board_now_ms(), QUIET_MS);
 }
 
 /* A store that does not mount is served as far as it goes: the status says
@@ -148,20 +143,13 @@ static void sleep(void)
     nkv_interrupts_on();
 }
 
-static void count_overruns(void)
-{
-    uint32_t count = nkv_receive_ring_take_overruns(&ring);
-
-    nkv_server_count_overruns(&server, count + nkv_board_take_overruns());
-}
-
 int main(void)
 {
     const struct nkv_board *board;
 
     nkv_receive_ring_init(&ring,
                           (struct nkv_buffer){ring_memory, sizeof ring_memory});
-    board = nkv_board_start(receive);
+    board = nkv_board_start(receive, overrun);
     start_store(board);
     /* It could only be a board's texts that are too long for Open: with these
      * it never ran. */
@@ -171,7 +159,8 @@ int main(void)
     for (;;) {
         bool more = nkv_server_poll(&server);
 
-        count_overruns();
+        nkv_server_count_overruns(&server,
+                                  nkv_receive_ring_take_overruns(&ring));
         if (!more) {
             sleep();
         }

@@ -34,12 +34,6 @@ enum {
 static const struct nkv_ast1030_uart_setup *uart;
 /* Only the main program uses it. */
 static bool is_stuck;
-/* Counted by the interrupt, read by the main program. volatile is enough: one
- * side writes, a load or store of an aligned word is one access on this
- * processor, and nothing else is told by it. */
-static volatile uint32_t overruns;
-/* The main program's. */
-static uint32_t told_overruns;
 
 void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup)
 {
@@ -58,12 +52,12 @@ void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup)
 static void take_overrun(uint32_t status)
 {
     if ((status & STATUS_OVERRUN) != 0) {
-        overruns = overruns + 1;
+        uart->overrun();
     }
 }
 
 /* Reading the status clears what it says of an overrun: with interrupts off, so
- * that it is counted once. */
+ * that it is told once, and not while the interrupt puts a byte. */
 static bool is_empty(void)
 {
     uint32_t status = nkv_register_read(UART_STATUS);
@@ -117,14 +111,6 @@ enum nkv_status nkv_ast1030_uart_write(const uint8_t *from, size_t size)
         nkv_register_write(UART_DATA, from[i]);
     }
     return NKV_OK;
-}
-
-uint32_t nkv_ast1030_uart_take_overruns(void)
-{
-    uint32_t count = overruns - told_overruns;
-
-    told_overruns += count;
-    return count;
 }
 
 void nkv_ast1030_uart_interrupt(void)

@@ -15,6 +15,9 @@ enum { NKV_AST1030_UART5_INTERRUPT = 8 };
 struct nkv_ast1030_uart_setup {
     /* Called by the interrupt for each byte that came. */
     void (*receive)(uint8_t byte);
+    /* Called when the FIFO has overrun, so that a byte or more was lost: by the
+     * interrupt, or with interrupts off. */
+    void (*overrun)(void);
     /* Sleeps until an interrupt, or a moment; interrupts are off, and stay so.
      */
     void (*wait)(void);
@@ -34,10 +37,6 @@ void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup);
  */
 NKV_MUST_USE enum nkv_status nkv_ast1030_uart_write(const uint8_t *from,
                                                     size_t size);
-
-/* Times that the FIFO overran since this was last asked; at least so many bytes
- * were lost. */
-uint32_t nkv_ast1030_uart_take_overruns(void);
 
 /* UART5's interrupt handler. */
 void nkv_ast1030_uart_interrupt(void);

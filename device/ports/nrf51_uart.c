@@ -38,12 +38,6 @@ static const struct nkv_nrf51_uart_setup *uart;
  * program uses these two. */
 static bool is_sending;
 static bool is_stuck;
-/* Counted by the interrupt, read by the main program. volatile is enough: one
- * side writes, a load or store of an aligned word is one access on this
- * processor, and nothing else is told by it. */
-static volatile uint32_t overruns;
-/* The main program's. */
-static uint32_t told_overruns;
 
 /* An idle line is high: TXD is so from the start, and RXD also when nothing is
  * connected. */
@@ -114,14 +108,6 @@ enum nkv_status nkv_nrf51_uart_write(const uint8_t *from, size_t size)
     return NKV_OK;
 }
 
-uint32_t nkv_nrf51_uart_take_overruns(void)
-{
-    uint32_t count = overruns - told_overruns;
-
-    told_overruns += count;
-    return count;
-}
-
 /* Of errors only an overrun is of interest: the others show in a frame's check.
  * Left standing, they would keep the interrupt pending. */
 static void take_error(void)
@@ -131,7 +117,7 @@ static void take_error(void)
     nkv_register_write(UART_ERROR, 0);
     nkv_register_write(UART_ERRORSRC, errors);
     if ((errors & ERRORSRC_OVERRUN) != 0) {
-        overruns = overruns + 1;
+        uart->overrun();
     }
 }
 

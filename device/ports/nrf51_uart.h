@@ -21,6 +21,9 @@ struct nkv_nrf51_uart_setup {
     uint8_t rx_pin;
     /* Called by the interrupt for each byte that came. */
     void (*receive)(uint8_t byte);
+    /* Called by the interrupt when the FIFO has overrun, so that a byte or more
+     * was lost. */
+    void (*overrun)(void);
     /* Sleeps until an interrupt, or a moment; interrupts are off, and stay so.
      */
     void (*wait)(void);
@@ -40,10 +43,6 @@ void nkv_nrf51_uart_start(const struct nkv_nrf51_uart_setup *setup);
  */
 NKV_MUST_USE enum nkv_status nkv_nrf51_uart_write(const uint8_t *from,
                                                   size_t size);
-
-/* Times that the FIFO overran since this was last asked; at least so many bytes
- * were lost. */
-uint32_t nkv_nrf51_uart_take_overruns(void);
 
 /* UART0's interrupt handler. */
 void nkv_nrf51_uart_interrupt(void);

@@ -262,6 +262,24 @@ static void noise_without_end_blocks_nothing(void **state)
     free(stream.bytes);
 }
 
+static void what_the_uart_lost_is_counted_with_the_rest(void **state)
+{
+    uint8_t memory[64];
+    struct nkv_receive_ring ring;
+
+    (void)state;
+    nkv_receive_ring_init(&ring, (struct nkv_buffer){memory, sizeof memory});
+    nkv_receive_ring_lose(&ring, 1);
+    nkv_receive_ring_lose(&ring, 2);
+    assert_int_equal(nkv_receive_ring_take_overruns(&ring), 3);
+    assert_int_equal(nkv_receive_ring_take_overruns(&ring), 0);
+    for (unsigned i = 0; i < sizeof memory; i++) {
+        nkv_receive_ring_put(&ring, 1);
+    }
+    nkv_receive_ring_lose(&ring, 1);
+    assert_int_equal(nkv_receive_ring_take_overruns(&ring), sizeof memory + 1);
+}
+
 struct sender {
     struct nkv_receive_ring *ring;
     const struct stream *stream;
@@ -326,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_window_of_flags_and_escapes_fits),
         cmocka_unit_test(what_does_not_fit_is_lost_whole_and_counted),
         cmocka_unit_test(noise_without_end_blocks_nothing),
+        cmocka_unit_test(what_the_uart_lost_is_counted_with_the_rest),
         cmocka_unit_test(both_sides_may_work_at_once),
     };
     return cmocka_run_group_tests_name("receive_ring", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* The port to copy, over a chip that is memory: it compiles, passes the
  * self-test and serves. */
+#include "line_quiet.h"
 #include "template/chip.h"
 #include "template/template_flash.h"
 #include "template/template_line.h"
@@ -273,6 +274,37 @@ static void lost_bytes_are_counted(void **state)
     assert_true(nkv_template_line_take_overruns() > 0);
 }
 
+/* A frame that is not whole shows by it alone. */
+static void it_is_not_quiet_while_bytes_come(void **state)
+{
+    (void)state;
+    nkv_template_line_receive(0x7E);
+    for (int i = 0; i < 20; i++) {
+        nkv_template_line_receive('x');
+        chip.now_ms += 50;
+        assert_false(nkv_template_line.is_quiet(NULL));
+    }
+    chip.now_ms += 100;
+    assert_true(nkv_template_line.is_quiet(NULL));
+}
+
+static void silence_counts_from_the_first_look_and_time_may_wrap(void **state)
+{
+    struct nkv_line_quiet line = {0};
+    uint32_t start_ms = UINT32_MAX - 49;
+
+    (void)state;
+    assert_true(nkv_line_quiet_is(&line, 100, 100));
+    nkv_line_quiet_note(&line);
+    assert_false(nkv_line_quiet_is(&line, start_ms, 100));
+    assert_false(nkv_line_quiet_is(&line, start_ms + 99, 100));
+    assert_true(nkv_line_quiet_is(&line, start_ms + 100, 100));
+    nkv_line_quiet_note(&line);
+    assert_false(nkv_line_quiet_is(&line, start_ms + 200, 100));
+    assert_false(nkv_line_quiet_is(&line, start_ms + 299, 100));
+    assert_true(nkv_line_quiet_is(&line, start_ms + 300, 100));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -284,6 +316,8 @@ int main(void)
         TEST(a_flash_that_stays_busy_or_fails_ends_the_wait),
         TEST(a_stuck_line_costs_the_answer_only),
         TEST(lost_bytes_are_counted),
+        TEST(it_is_not_quiet_while_bytes_come),
+        TEST(silence_counts_from_the_first_look_and_time_may_wrap),
     };
 
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);

@@ -11,8 +11,6 @@
 #include "cortex_m.h"
 #include "spi_nor.h"
 
-#include <string.h>
-
 enum {
     UNIT_ID_PREFIX = 4,
     /* How late the end of an erase may be noticed. */
@@ -78,13 +76,15 @@ static void make_unit_id(void)
     *to = '\0';
 }
 
-const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte))
+const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte),
+                                        void (*overrun)(void))
 {
     nkv_ast1030_timer_start();
     start_flash();
     make_unit_id();
     board.boot_id = nkv_ast1030_random();
     uart_setup.receive = receive;
+    uart_setup.overrun = overrun;
     nkv_ast1030_uart_start(&uart_setup);
     return &board;
 }
@@ -104,9 +104,4 @@ void nkv_board_wait(void)
 {
     nkv_ast1030_timer_set_alarm(NKV_AST1030_ALARM_MAX_MS);
     nkv_wait_for_interrupt();
-}
-
-uint32_t nkv_board_take_overruns(void)
-{
-    return nkv_ast1030_uart_take_overruns();
 }

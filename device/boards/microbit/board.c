@@ -66,7 +66,8 @@ static void describe_flash(void)
     }
 }
 
-const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte))
+const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte),
+                                        void (*overrun)(void))
 {
     nkv_nrf51_clock_start();
     nkv_nrf51_timer_start();
@@ -74,6 +75,7 @@ const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte))
     make_unit_id();
     board.boot_id = nkv_nrf51_random();
     uart_setup.receive = receive;
+    uart_setup.overrun = overrun;
     nkv_nrf51_uart_start(&uart_setup);
     return &board;
 }
@@ -95,9 +97,4 @@ void nkv_board_wait(void)
 {
     nkv_nrf51_timer_set_alarm(WAIT_MS);
     nkv_wait_for_interrupt();
-}
-
-uint32_t nkv_board_take_overruns(void)
-{
-    return nkv_nrf51_uart_take_overruns();
 }

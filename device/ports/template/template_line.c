@@ -1,6 +1,7 @@
 #include "template_line.h"
 
 #include "chip.h"
+#include "line_quiet.h"
 
 #include <norkv/receive_ring.h>
 
@@ -12,13 +13,7 @@ enum {
 
 static uint8_t ring_memory[NKV_TEMPLATE_RX_WINDOW + NKV_RECEIVE_RING_RESERVE];
 static struct nkv_receive_ring ring;
-/* Both counted by the interrupt alone, read by the program; a word that is
- * aligned is written and read in one. */
-static volatile uint32_t lost;
-static volatile uint32_t arrived;
-static uint32_t lost_told;
-static uint32_t arrived_seen;
-static uint32_t quiet_since_ms;
+static struct nkv_line_quiet quiet;
 
 void nkv_template_line_start(void)
 {
@@ -29,21 +24,17 @@ void nkv_template_line_start(void)
 void nkv_template_line_receive(uint8_t byte)
 {
     nkv_receive_ring_put(&ring, byte);
-    arrived = arrived + 1;
+    nkv_line_quiet_note(&quiet);
 }
 
 void nkv_template_line_overrun(void)
 {
-    lost = lost + 1;
+    nkv_receive_ring_lose(&ring, 1);
 }
 
 uint32_t nkv_template_line_take_overruns(void)
 {
-    uint32_t now = lost;
-    uint32_t count = now - lost_told + nkv_receive_ring_take_overruns(&ring);
-
-    lost_told = now;
-    return count;
+    return nkv_receive_ring_take_overruns(&ring);
 }
 
 static size_t read(void *context, uint8_t *to, size_t capacity)
@@ -76,19 +67,10 @@ static enum nkv_status write(void *context, const uint8_t *from, size_t size)
     return NKV_OK;
 }
 
-/* The ring keeps a frame until it is whole, so the server does not see one that
- * is coming in. */
 static bool is_quiet(void *context)
 {
-    uint32_t count = arrived;
-    uint32_t now_ms = nkv_chip_now_ms();
-
     (void)context;
-    if (count != arrived_seen) {
-        arrived_seen = count;
-        quiet_since_ms = now_ms;
-    }
-    return now_ms - quiet_since_ms >= QUIET_MS;
+    return nkv_line_quiet_is(&quiet, nkv_chip_now_ms(), QUIET_MS);
 }
 
 const struct nkv_byte_stream nkv_template_line = {

@@ -41,7 +41,7 @@ static size_t after(const struct nkv_receive_ring *ring, size_t place)
 
 /* ---- Putting ---------------------------------------------------------- */
 
-static void lose(struct nkv_receive_ring *ring, size_t count)
+void nkv_receive_ring_lose(struct nkv_receive_ring *ring, size_t count)
 {
     unsigned lost = atomic_load_explicit(&ring->lost, memory_order_relaxed);
 
@@ -101,7 +101,7 @@ static void put_content(struct nkv_receive_ring *ring, uint8_t byte)
         ring->size++;
         return;
     }
-    lose(ring, ring->size + 1);
+    nkv_receive_ring_lose(ring, ring->size + 1);
     begin_anew(ring);
     ring->is_lost = true;
 }

@@ -69,6 +69,10 @@ void nkv_receive_ring_init(struct nkv_receive_ring *ring,
  */
 void nkv_receive_ring_put(struct nkv_receive_ring *ring, uint8_t byte);
 
+/* Counts bytes that were lost before they could be put, as a UART does that was
+ * not read in time. By the putting side. */
+void nkv_receive_ring_lose(struct nkv_receive_ring *ring, size_t count);
+
 /*
  * Gives frames as they came over the line, with flags and escapes: what
  * nkv_byte_stream's read gives. A frame is there once its last flag has come;
