@@ -6,6 +6,7 @@
 #include "board_sizes.h"
 #include "cortex_m.h"
 #include "line_quiet.h"
+#include "sleep.h"
 
 #include <norkv/receive_ring.h>
 #include <norkv/services.h>
@@ -47,10 +48,10 @@ static struct nkv_server_config server_config;
 static struct nkv_server server;
 
 /*
- * Set by the line's interrupt, cleared by the main program with interrupts off.
- * volatile makes each use an access of its own; a byte is read and written in
- * one. It orders nothing else: the bytes themselves go through the ring, which
- * has atomics of its own.
+ * A frame may be complete: set by the line's interrupt, cleared by the main
+ * program. volatile makes each use an access of its own; a byte is read and
+ * written in one. It orders nothing else: the bytes themselves go through the
+ * ring, which has atomics of its own.
  */
 static volatile bool arrived_flag;
 
@@ -127,22 +128,6 @@ static enum nkv_status start_server(const struct nkv_board *board)
     return nkv_server_init(&server, &server_config);
 }
 
-/*
- * Sleeps until a frame may be complete, some other interrupt, or about 100 ms.
- * A flag that comes after the last poll has looked is not slept through: before
- * nkv_interrupts_off it sets arrived_flag, afterwards it pends and ends the
- * wait at once. What arrived_flag told is read by the poll that follows.
- */
-static void sleep(void)
-{
-    nkv_interrupts_off();
-    if (!arrived_flag) {
-        nkv_board_wait();
-    }
-    arrived_flag = false;
-    nkv_interrupts_on();
-}
-
 int main(void)
 {
     const struct nkv_board *board;
@@ -162,7 +147,9 @@ int main(void)
         nkv_server_count_overruns(&server,
                                   nkv_receive_ring_take_overruns(&ring));
         if (!more) {
-            sleep();
+            nkv_sleep_unless(&arrived_flag);
+            /* What it told is read by the poll that follows. */
+            arrived_flag = false;
         }
     }
 }

@@ -6,7 +6,7 @@
  */
 #include "board.h"
 #include "board_sizes.h"
-#include "cortex_m.h"
+#include "sleep.h"
 
 #include <norkv/selftest.h>
 #include <string.h>
@@ -175,24 +175,14 @@ static void run_once(const struct nkv_board *board)
     }
 }
 
-/* A byte that comes between the look and the sleep ends the sleep. */
-static void wait_until_asked(void)
-{
-    while (!is_asked) {
-        nkv_interrupts_off();
-        if (!is_asked) {
-            nkv_board_wait();
-        }
-        nkv_interrupts_on();
-    }
-}
-
 int main(void)
 {
     const struct nkv_board *board = nkv_board_start(receive, overrun);
 
     for (;;) {
         run_once(board);
-        wait_until_asked();
+        while (!is_asked) {
+            nkv_sleep_unless(&is_asked);
+        }
     }
 }

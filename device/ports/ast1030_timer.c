@@ -4,6 +4,7 @@
  * 0403), B3.3.
  */
 #include "ast1030_timer.h"
+#include "ms_clock.h"
 #include "registers.h"
 
 enum {
@@ -20,18 +21,14 @@ enum {
     CYCLES_PER_MS = 200000,
     SYSTICK_ENABLE = 1 << 0,
     SYSTICK_INTERRUPT = 1 << 1,
-    SYSTICK_PROCESSOR_CLOCK = 1 << 2,
-    US_PER_MS = 1000
+    SYSTICK_PROCESSOR_CLOCK = 1 << 2
 };
 
 #define SYSTICK_CONTROL 0xE000E010u
 #define SYSTICK_RELOAD 0xE000E014u
 #define SYSTICK_CURRENT 0xE000E018u
 
-/* The milliseconds told last, and what the counter was when they began. Only
- * the main program uses them, no interrupt. */
-static uint32_t told_ms;
-static uint32_t told_us;
+static struct nkv_ms_clock clock;
 
 void nkv_ast1030_timer_start(void)
 {
@@ -51,11 +48,7 @@ uint32_t nkv_ast1030_timer_us(void)
 
 uint32_t nkv_ast1030_timer_ms(void)
 {
-    uint32_t passed_ms = (nkv_ast1030_timer_us() - told_us) / US_PER_MS;
-
-    told_ms += passed_ms;
-    told_us += passed_ms * US_PER_MS;
-    return told_ms;
+    return nkv_ms_clock_tell(&clock, nkv_ast1030_timer_us());
 }
 
 void nkv_ast1030_timer_set_alarm(uint32_t delay_ms)

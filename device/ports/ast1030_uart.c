@@ -27,15 +27,14 @@ enum {
     /* The UART's clock is 24 MHz / 13: Linux, aspeed-g6.dtsi and clk-ast2600.c.
      */
     DIVISOR_115200 = 1,
-    FIFO_SIZE = 16,
-    STUCK_MS = 2000
+    FIFO_SIZE = 16
 };
 
-static const struct nkv_ast1030_uart_setup *uart;
+static const struct nkv_uart_setup *uart;
 /* Only the main program uses it. */
 static bool is_stuck;
 
-void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup)
+void nkv_ast1030_uart_start(const struct nkv_uart_setup *setup)
 {
     uart = setup;
     nkv_register_write(UART_LINE, LINE_8_BITS | LINE_DIVISOR);
@@ -69,13 +68,13 @@ static bool is_empty(void)
 /* One look, and a sleep when the FIFO is not empty. The interrupt of an empty
  * one is to wake, not to be handled: it is on only while interrupts are off, so
  * nothing keeps it pending afterwards. */
-static bool look_or_sleep(void)
+static bool look_or_sleep(bool may_sleep)
 {
     bool is_sent;
 
     nkv_interrupts_off();
     is_sent = is_empty();
-    if (!is_sent && !is_stuck) {
+    if (!is_sent && may_sleep) {
         nkv_register_write(UART_INTERRUPTS, INTERRUPT_RECEIVED |
                                                 INTERRUPT_STATUS |
                                                 INTERRUPT_EMPTY);
@@ -87,25 +86,11 @@ static bool look_or_sleep(void)
     return is_sent;
 }
 
-/* Waits until the FIFO is empty. */
-static bool wait_empty(void)
-{
-    uint32_t start_ms = uart->now_ms();
-
-    while (!look_or_sleep()) {
-        is_stuck = is_stuck || uart->now_ms() - start_ms >= STUCK_MS;
-        if (is_stuck) {
-            return false;
-        }
-    }
-    is_stuck = false;
-    return true;
-}
-
 enum nkv_status nkv_ast1030_uart_write(const uint8_t *from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (i % FIFO_SIZE == 0 && !wait_empty()) {
+        if (i % FIFO_SIZE == 0 &&
+            !nkv_uart_await(uart, look_or_sleep, &is_stuck)) {
             return NKV_UNAVAILABLE;
         }
         nkv_register_write(UART_DATA, from[i]);

@@ -5,6 +5,8 @@
 #ifndef NORKV_PORTS_AST1030_UART_H
 #define NORKV_PORTS_AST1030_UART_H
 
+#include "uart_setup.h"
+
 #include <norkv/status.h>
 
 #include <stddef.h>
@@ -12,20 +14,8 @@
 
 enum { NKV_AST1030_UART5_INTERRUPT = 8 };
 
-struct nkv_ast1030_uart_setup {
-    /* Called by the interrupt for each byte that came. */
-    void (*receive)(uint8_t byte);
-    /* Called when the FIFO has overrun, so that a byte or more was lost: by the
-     * interrupt, or with interrupts off. */
-    void (*overrun)(void);
-    /* Sleeps until an interrupt, or a moment; interrupts are off, and stay so.
-     */
-    void (*wait)(void);
-    uint32_t (*now_ms)(void);
-};
-
 /* Starts the UART. setup must outlive it. */
-void nkv_ast1030_uart_start(const struct nkv_ast1030_uart_setup *setup);
+void nkv_ast1030_uart_start(const struct nkv_uart_setup *setup);
 
 /*
  * Sends bytes; returns when the last of them are in the transmitter's FIFO.

@@ -1,8 +1,6 @@
 #include "nrf51_clock.h"
 
-#include <registers.h>
-
-#include <stdint.h>
+#include "register_await.h"
 
 enum {
     CLOCK_HFCLKSTART = 0x40000000,
@@ -16,9 +14,6 @@ void nkv_nrf51_clock_start(void)
 {
     nkv_register_write(CLOCK_HFCLKSTARTED, 0);
     nkv_register_write(CLOCK_HFCLKSTART, 1);
-    for (uint32_t looks = 0; looks < STARTED_LOOKS; looks++) {
-        if (nkv_register_read(CLOCK_HFCLKSTARTED) != 0) {
-            break;
-        }
-    }
+    /* Without the crystal it runs on, by the RC oscillator. */
+    (void)nkv_register_await(CLOCK_HFCLKSTARTED, STARTED_LOOKS);
 }

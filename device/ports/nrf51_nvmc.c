@@ -1,6 +1,6 @@
 #include "nrf51_nvmc.h"
 
-#include <registers.h>
+#include "register_await.h"
 
 #include <norkv/bytes.h>
 
@@ -31,12 +31,8 @@ uint32_t nkv_nrf51_flash_size(void)
 
 static enum nkv_status wait_ready(void)
 {
-    for (uint32_t looks = 0; looks < READY_LOOKS; looks++) {
-        if (nkv_register_read(NVMC_READY) != 0) {
-            return NKV_OK;
-        }
-    }
-    return NKV_DEADLINE_EXCEEDED;
+    return nkv_register_await(NVMC_READY, READY_LOOKS) ? NKV_OK
+                                                       : NKV_DEADLINE_EXCEEDED;
 }
 
 /* Between two operations flash only reads, so that a stray pointer does no

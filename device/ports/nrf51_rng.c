@@ -1,6 +1,6 @@
 #include "nrf51_rng.h"
 
-#include <registers.h>
+#include "register_await.h"
 
 enum {
     RNG_START = 0x4000D000,
@@ -18,13 +18,11 @@ enum {
 
 static uint8_t random_byte(void)
 {
-    for (uint32_t looks = 0; looks < VALRDY_LOOKS; looks++) {
-        if (nkv_register_read(RNG_VALRDY) != 0) {
-            nkv_register_write(RNG_VALRDY, 0);
-            return (uint8_t)nkv_register_read(RNG_VALUE);
-        }
+    if (!nkv_register_await(RNG_VALRDY, VALRDY_LOOKS)) {
+        return 0;
     }
-    return 0;
+    nkv_register_write(RNG_VALRDY, 0);
+    return (uint8_t)nkv_register_read(RNG_VALUE);
 }
 
 uint32_t nkv_nrf51_random(void)

@@ -1,5 +1,7 @@
 #include "nrf51_timer.h"
 
+#include "ms_clock.h"
+
 #include <cortex_m.h>
 
 enum {
@@ -18,10 +20,7 @@ enum {
     US_PER_MS = 1000
 };
 
-/* The milliseconds told last, and what the counter was when they began. Only
- * the main program uses them, no interrupt. */
-static uint32_t told_ms;
-static uint32_t told_us;
+static struct nkv_ms_clock clock;
 
 void nkv_nrf51_timer_start(void)
 {
@@ -40,11 +39,7 @@ static uint32_t now_us(void)
 
 uint32_t nkv_nrf51_timer_ms(void)
 {
-    uint32_t passed_ms = (now_us() - told_us) / US_PER_MS;
-
-    told_ms += passed_ms;
-    told_us += passed_ms * US_PER_MS;
-    return told_ms;
+    return nkv_ms_clock_tell(&clock, now_us());
 }
 
 /* An alarm that lies behind the counter already, since something kept the

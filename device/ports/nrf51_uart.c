@@ -29,8 +29,7 @@ enum {
     GPIO_OUTSET = 0x50000508,
     GPIO_PIN_CNF = 0x50000700,
     PIN_OUTPUT = 3,
-    PIN_INPUT_PULLED_UP = 3 << 2,
-    STUCK_MS = 2000
+    PIN_INPUT_PULLED_UP = 3 << 2
 };
 
 static const struct nkv_nrf51_uart_setup *uart;
@@ -65,39 +64,26 @@ void nkv_nrf51_uart_start(const struct nkv_nrf51_uart_setup *setup)
 /* One look, and a sleep when the byte has not left. TXDRDY's interrupt is to
  * wake, not to be handled: it is on only while interrupts are off, so nothing
  * keeps it pending afterwards. */
-static bool look_or_sleep(void)
+static bool look_or_sleep(bool may_sleep)
 {
     bool is_sent;
 
     nkv_interrupts_off();
     nkv_register_write(UART_INTENSET, INT_TXDRDY);
     is_sent = nkv_register_read(UART_TXDRDY) != 0;
-    if (!is_sent) {
-        uart->wait();
+    if (!is_sent && may_sleep) {
+        uart->line.wait();
     }
     nkv_register_write(UART_INTENCLR, INT_TXDRDY);
     nkv_interrupts_on();
     return is_sent;
 }
 
-/* Waits until the byte under way has left. */
-static bool wait_sent(void)
-{
-    uint32_t start_ms = uart->now_ms();
-    bool is_sent = nkv_register_read(UART_TXDRDY) != 0;
-
-    while (!is_sent && !is_stuck) {
-        is_sent = look_or_sleep();
-        is_stuck = !is_sent && uart->now_ms() - start_ms >= STUCK_MS;
-    }
-    is_stuck = !is_sent;
-    return is_sent;
-}
-
 enum nkv_status nkv_nrf51_uart_write(const uint8_t *from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (is_sending && !wait_sent()) {
+        if (is_sending &&
+            !nkv_uart_await(&uart->line, look_or_sleep, &is_stuck)) {
             return NKV_UNAVAILABLE;
         }
         /* Before the byte: its own event may come at once. */
@@ -117,7 +103,7 @@ static void take_error(void)
     nkv_register_write(UART_ERROR, 0);
     nkv_register_write(UART_ERRORSRC, errors);
     if ((errors & ERRORSRC_OVERRUN) != 0) {
-        uart->overrun();
+        uart->line.overrun();
     }
 }
 
@@ -129,6 +115,6 @@ void nkv_nrf51_uart_interrupt(void)
     while (nkv_register_read(UART_RXDRDY) != 0) {
         /* Before the byte is taken: the next one's event may come at once. */
         nkv_register_write(UART_RXDRDY, 0);
-        uart->receive((uint8_t)nkv_register_read(UART_RXD));
+        uart->line.receive((uint8_t)nkv_register_read(UART_RXD));
     }
 }

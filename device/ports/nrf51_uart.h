@@ -8,6 +8,8 @@
 #ifndef NORKV_PORTS_NRF51_UART_H
 #define NORKV_PORTS_NRF51_UART_H
 
+#include "uart_setup.h"
+
 #include <norkv/status.h>
 
 #include <stddef.h>
@@ -19,15 +21,7 @@ struct nkv_nrf51_uart_setup {
     /* Numbers of the pins, P0.00 to P0.31. */
     uint8_t tx_pin;
     uint8_t rx_pin;
-    /* Called by the interrupt for each byte that came. */
-    void (*receive)(uint8_t byte);
-    /* Called by the interrupt when the FIFO has overrun, so that a byte or more
-     * was lost. */
-    void (*overrun)(void);
-    /* Sleeps until an interrupt, or a moment; interrupts are off, and stay so.
-     */
-    void (*wait)(void);
-    uint32_t (*now_ms)(void);
+    struct nkv_uart_setup line;
 };
 
 /* Starts the UART. setup must outlive it. The baud rate is exact only with

@@ -16,16 +16,11 @@ static enum nkv_status fail(struct nkv_spi_nor *nor,
 bool nkv_spi_nor_is_protected(const struct nkv_spi_nor *nor)
 {
     const struct nkv_spi_bus *bus = nor->config->bus;
-    uint8_t second = 0;
 
-    if ((nkv_spi_nor_read_status(bus) & nkv_spi_nor_protect_mask(nor->id)) !=
-        0) {
-        return true;
-    }
-    if (nkv_spi_nor_has_second_status(nor->id)) {
-        nkv_spi_nor_ask(bus, NKV_SPI_NOR_READ_SECOND_STATUS, &second, 1);
-    }
-    return (second & NKV_SPI_NOR_COMPLEMENT) != 0;
+    return (nkv_spi_nor_read_status(bus) & nkv_spi_nor_protect_mask(nor->id)) !=
+               0 ||
+           (nkv_spi_nor_read_second_status(bus, nor->id) &
+            NKV_SPI_NOR_COMPLEMENT) != 0;
 }
 
 void nkv_spi_nor_enter_mode(const struct nkv_spi_nor *nor)

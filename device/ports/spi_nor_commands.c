@@ -24,6 +24,17 @@ uint8_t nkv_spi_nor_read_status(const struct nkv_spi_bus *bus)
     return status;
 }
 
+uint8_t nkv_spi_nor_read_second_status(const struct nkv_spi_bus *bus,
+                                       const uint8_t id[NKV_SPI_NOR_ID_SIZE])
+{
+    uint8_t status = 0;
+
+    if (nkv_spi_nor_has_second_status(id)) {
+        nkv_spi_nor_ask(bus, NKV_SPI_NOR_READ_SECOND_STATUS, &status, 1);
+    }
+    return status;
+}
+
 void nkv_spi_nor_begin(const struct nkv_spi_bus *bus, uint8_t opcode,
                        uint32_t address, uint8_t address_bytes)
 {

@@ -47,6 +47,10 @@ void nkv_spi_nor_ask(const struct nkv_spi_bus *bus, uint8_t opcode, uint8_t *to,
 
 uint8_t nkv_spi_nor_read_status(const struct nkv_spi_bus *bus);
 
+/* The second status register of a chip with this id; 0: its maker has none. */
+uint8_t nkv_spi_nor_read_second_status(const struct nkv_spi_bus *bus,
+                                       const uint8_t id[NKV_SPI_NOR_ID_SIZE]);
+
 /* Selects the chip and sends a command with an address of 3 or 4 bytes; the
  * caller goes on with data, and deselects. */
 void nkv_spi_nor_begin(const struct nkv_spi_bus *bus, uint8_t opcode,

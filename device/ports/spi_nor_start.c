@@ -88,12 +88,8 @@ static enum nkv_spi_nor_fault rouse(struct nkv_spi_nor *nor)
 static enum nkv_spi_nor_fault resume(struct nkv_spi_nor *nor)
 {
     const struct nkv_spi_bus *bus = nor->config->bus;
-    uint8_t status = 0;
+    uint8_t status = nkv_spi_nor_read_second_status(bus, nor->id);
 
-    if (!nkv_spi_nor_has_second_status(nor->id)) {
-        return NKV_SPI_NOR_NO_FAULT;
-    }
-    nkv_spi_nor_ask(bus, NKV_SPI_NOR_READ_SECOND_STATUS, &status, 1);
     if ((status & NKV_SPI_NOR_SUSPENDED) == 0) {
         return NKV_SPI_NOR_NO_FAULT;
     }
@@ -240,8 +236,8 @@ static void clear_protection(const struct nkv_spi_nor *nor)
     bytes[1] = (uint8_t)(bytes[1] & ~(nkv_spi_nor_protect_mask(nor->id) |
                                       NKV_SPI_NOR_BUSY | NKV_SPI_NOR_LATCH));
     if (nkv_spi_nor_has_second_status(nor->id)) {
-        nkv_spi_nor_ask(bus, NKV_SPI_NOR_READ_SECOND_STATUS, &bytes[2], 1);
-        bytes[2] &= (uint8_t)~NKV_SPI_NOR_COMPLEMENT;
+        bytes[2] = (uint8_t)(nkv_spi_nor_read_second_status(bus, nor->id) &
+                             ~NKV_SPI_NOR_COMPLEMENT);
         size = 3;
     }
     nkv_spi_nor_command(bus, NKV_SPI_NOR_WRITE_ENABLE);

@@ -32,10 +32,10 @@ static struct nkv_flash flash;
 static const struct nkv_nrf51_uart_setup uart = {
     .tx_pin = 24,
     .rx_pin = 25,
-    .receive = receive,
-    .overrun = overrun,
-    .wait = nkv_nrf51_sleep,
-    .now_ms = nkv_nrf51_timer_ms,
+    .line = {.receive = receive,
+             .overrun = overrun,
+             .wait = nkv_nrf51_sleep,
+             .now_ms = nkv_nrf51_timer_ms},
 };
 
 /* The drivers' own variables last from one test to the next: the clock goes on,
@@ -207,10 +207,10 @@ static void bytes_come_in_while_others_leave(void **state)
     static const struct nkv_nrf51_uart_setup both = {
         .tx_pin = 24,
         .rx_pin = 25,
-        .receive = receive,
-        .overrun = overrun,
-        .wait = receive_and_sleep,
-        .now_ms = nkv_nrf51_timer_ms,
+        .line = {.receive = receive,
+                 .overrun = overrun,
+                 .wait = receive_and_sleep,
+                 .now_ms = nkv_nrf51_timer_ms},
     };
 
     (void)state;

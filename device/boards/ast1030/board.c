@@ -47,7 +47,7 @@ static struct nkv_board board = {
     .unit_id = unit_id,
     .flash = &nor.flash,
 };
-static struct nkv_ast1030_uart_setup uart_setup = {
+static struct nkv_uart_setup uart_setup = {
     .wait = nkv_board_wait,
     .now_ms = nkv_ast1030_timer_ms,
 };

@@ -35,8 +35,7 @@ static struct nkv_board board = {
 static struct nkv_nrf51_uart_setup uart_setup = {
     .tx_pin = TX_PIN,
     .rx_pin = RX_PIN,
-    .wait = nkv_board_wait,
-    .now_ms = nkv_nrf51_timer_ms,
+    .line = {.wait = nkv_board_wait, .now_ms = nkv_nrf51_timer_ms},
 };
 
 static void put_hex(char *to, uint32_t word)
@@ -74,8 +73,8 @@ const struct nkv_board *nkv_board_start(void (*receive)(uint8_t byte),
     describe_flash();
     make_unit_id();
     board.boot_id = nkv_nrf51_random();
-    uart_setup.receive = receive;
-    uart_setup.overrun = overrun;
+    uart_setup.line.receive = receive;
+    uart_setup.line.overrun = overrun;
     nkv_nrf51_uart_start(&uart_setup);
     return &board;
 }
