@@ -8,11 +8,11 @@
 #include "line_quiet.h"
 #include "sleep.h"
 
+#include <norkv/hdlc.h>
 #include <norkv/receive_ring.h>
 #include <norkv/services.h>
 
 enum {
-    FLAG = 0x7E,
     /* Idle work may make the part deaf: it is done only after so long a
      * silence, so that it does not fall into the next request of a client that
      * has just got an answer. */
@@ -59,7 +59,7 @@ static void receive(uint8_t byte)
 {
     nkv_receive_ring_put(&ring, byte);
     nkv_line_quiet_note(&quiet);
-    if (byte == FLAG) {
+    if (byte == NKV_HDLC_FLAG) {
         arrived_flag = true;
     }
 }

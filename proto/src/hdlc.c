@@ -1,14 +1,7 @@
 #include <norkv/crc32.h>
 #include <norkv/hdlc.h>
 
-enum {
-    FLAG = 0x7E,
-    ESCAPE = 0x7D,
-    ESCAPE_XOR = 0x20,
-    CRC_SIZE = 4,
-    CONTROL_SIZE = 1,
-    FLAG_SIZE = 1
-};
+enum { CRC_SIZE = 4, CONTROL_SIZE = 1, FLAG_SIZE = 1 };
 
 enum decoder_state { BETWEEN_FRAMES, IN_FRAME, AFTER_ESCAPE };
 
@@ -111,20 +104,20 @@ static enum nkv_status decode_flag(struct nkv_hdlc_decoder *decoder,
 enum nkv_status nkv_hdlc_decode(struct nkv_hdlc_decoder *decoder, uint8_t byte,
                                 struct nkv_hdlc_frame *frame)
 {
-    if (byte == FLAG) {
+    if (byte == NKV_HDLC_FLAG) {
         return decode_flag(decoder, frame);
     }
     if (decoder->state == BETWEEN_FRAMES) {
         /* Only whether there was anything matters. */
         decoder->size = 1;
-    } else if (decoder->state == AFTER_ESCAPE && byte == ESCAPE) {
+    } else if (decoder->state == AFTER_ESCAPE && byte == NKV_HDLC_ESCAPE) {
         /* Wrong on purpose: this is how a sender gives a frame up. */
         decoder->state = BETWEEN_FRAMES;
         decoder->size = 1;
     } else if (decoder->state == AFTER_ESCAPE) {
-        append(decoder, byte ^ ESCAPE_XOR);
+        append(decoder, byte ^ NKV_HDLC_ESCAPE_XOR);
         decoder->state = IN_FRAME;
-    } else if (byte == ESCAPE) {
+    } else if (byte == NKV_HDLC_ESCAPE) {
         decoder->state = AFTER_ESCAPE;
     } else {
         append(decoder, byte);
@@ -134,7 +127,7 @@ enum nkv_status nkv_hdlc_decode(struct nkv_hdlc_decoder *decoder, uint8_t byte,
 
 static bool must_escape(uint8_t byte)
 {
-    return byte == FLAG || byte == ESCAPE;
+    return byte == NKV_HDLC_FLAG || byte == NKV_HDLC_ESCAPE;
 }
 
 /* Bytes from at on that go out as they are. */
@@ -158,7 +151,8 @@ static enum nkv_status write_escaped(const struct nkv_hdlc_sink *sink,
             status = sink->write(sink->context, bytes.data + at, run);
             at += run;
         } else {
-            const uint8_t pair[] = {ESCAPE, bytes.data[at] ^ ESCAPE_XOR};
+            const uint8_t pair[] = {NKV_HDLC_ESCAPE,
+                                    bytes.data[at] ^ NKV_HDLC_ESCAPE_XOR};
             status = sink->write(sink->context, pair, sizeof pair);
             at++;
         }
@@ -171,7 +165,7 @@ static enum nkv_status write_escaped(const struct nkv_hdlc_sink *sink,
 
 static enum nkv_status write_flag(const struct nkv_hdlc_sink *sink)
 {
-    const uint8_t flag = FLAG;
+    const uint8_t flag = NKV_HDLC_FLAG;
     return sink->write(sink->context, &flag, FLAG_SIZE);
 }
 

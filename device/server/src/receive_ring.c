@@ -1,5 +1,7 @@
 #include <norkv/receive_ring.h>
 
+#include <norkv/hdlc.h>
+
 /*
  * The ring holds frames, each as the size of its content in two bytes and the
  * content, unescaped. The sizes stand where a packet's frame has its address
@@ -10,11 +12,9 @@
  */
 
 enum {
-    FLAG = 0x7E,
-    ESCAPE = 0x7D,
-    ESCAPE_BIT = 0x20,
-    ADDRESS = 0xA5,
-    CONTROL = 0x03,
+    /* NKV_HDLC_ADDRESS_RPC as it is on the line. */
+    ADDRESS = NKV_HDLC_ADDRESS_RPC << 1 | 1,
+    CONTROL = NKV_HDLC_CONTROL,
     IS_OTHER = 0x8000
 };
 
@@ -122,7 +122,7 @@ static void finish(struct nkv_receive_ring *ring)
 static void put_flag(struct nkv_receive_ring *ring)
 {
     if (ring->is_escaped) {
-        put_content(ring, ESCAPE);
+        put_content(ring, NKV_HDLC_ESCAPE);
     }
     /* A byte alone is as bad with another one behind it. */
     if (ring->size == 1) {
@@ -136,16 +136,16 @@ static void put_flag(struct nkv_receive_ring *ring)
 
 void nkv_receive_ring_put(struct nkv_receive_ring *ring, uint8_t byte)
 {
-    if (byte == FLAG) {
+    if (byte == NKV_HDLC_FLAG) {
         put_flag(ring);
-    } else if (byte == ESCAPE && !ring->is_escaped) {
+    } else if (byte == NKV_HDLC_ESCAPE && !ring->is_escaped) {
         ring->is_escaped = true;
-    } else if (byte == ESCAPE) {
+    } else if (byte == NKV_HDLC_ESCAPE) {
         ring->is_escaped = false;
-        put_content(ring, ESCAPE);
-        put_content(ring, ESCAPE);
+        put_content(ring, NKV_HDLC_ESCAPE);
+        put_content(ring, NKV_HDLC_ESCAPE);
     } else {
-        put_content(ring, ring->is_escaped ? byte ^ ESCAPE_BIT : byte);
+        put_content(ring, ring->is_escaped ? byte ^ NKV_HDLC_ESCAPE_XOR : byte);
         ring->is_escaped = false;
     }
 }
@@ -165,14 +165,14 @@ static uint8_t read_content(struct nkv_receive_ring *ring, size_t *place)
     uint8_t byte = ring->memory.data[*place];
     bool is_escaped = ring->read_state == READ_ESCAPED;
 
-    if (!is_escaped && (byte == FLAG || byte == ESCAPE)) {
+    if (!is_escaped && (byte == NKV_HDLC_FLAG || byte == NKV_HDLC_ESCAPE)) {
         ring->read_state = READ_ESCAPED;
-        return ESCAPE;
+        return NKV_HDLC_ESCAPE;
     }
     *place = after(ring, *place);
     ring->left--;
     ring->read_state = ring->left == 0 ? READ_CLOSING : READ_CONTENT;
-    return is_escaped ? byte ^ ESCAPE_BIT : byte;
+    return is_escaped ? byte ^ NKV_HDLC_ESCAPE_XOR : byte;
 }
 
 static uint8_t read_size(struct nkv_receive_ring *ring, size_t *place)
@@ -182,7 +182,7 @@ static uint8_t read_size(struct nkv_receive_ring *ring, size_t *place)
     size |= (size_t)take(ring, place) << 8;
     ring->left = size & (IS_OTHER - 1u);
     ring->read_state = (size & IS_OTHER) != 0 ? READ_CONTENT : READ_ADDRESS;
-    return FLAG;
+    return NKV_HDLC_FLAG;
 }
 
 /* The next byte of a frame that is there. */
@@ -201,7 +201,7 @@ static uint8_t read_byte(struct nkv_receive_ring *ring, size_t *place)
         return CONTROL;
     case READ_CLOSING:
         ring->read_state = READ_SIZE;
-        return FLAG;
+        return NKV_HDLC_FLAG;
     default:
         return read_content(ring, place);
     }

@@ -16,6 +16,11 @@
 #include <stdint.h>
 
 enum {
+    /* Ends a frame, and begins the next. */
+    NKV_HDLC_FLAG = 0x7E,
+    /* Stands for the byte behind it with NKV_HDLC_ESCAPE_XOR undone. */
+    NKV_HDLC_ESCAPE = 0x7D,
+    NKV_HDLC_ESCAPE_XOR = 0x20,
     /* RPC packets travel under 'R', text logs under 1. */
     NKV_HDLC_ADDRESS_RPC = 'R',
     NKV_HDLC_ADDRESS_LOG = 1,
