@@ -1,7 +1,10 @@
 #include <norkv/fields.h>
+
+#include "varint.h"
+
 #include <string.h>
 
-enum { VARINT32_SIZE_MAX = 5, VARINT64_SIZE_MAX = 10 };
+enum { VARINT32_SIZE_MAX = 5 };
 
 /* ---- Reading ---------------------------------------------------------- */
 
@@ -55,7 +58,7 @@ static bool take_varint(struct nkv_span *from, size_t size_max,
 
 static bool take_bytes(struct nkv_span *from, struct wire_field *field)
 {
-    return take_varint(from, VARINT64_SIZE_MAX, field) && !field->is_wide &&
+    return take_varint(from, NKV_VARINT64_SIZE_MAX, field) && !field->is_wide &&
            take(from, field->integer, &field->bytes);
 }
 
@@ -77,7 +80,7 @@ static bool take_field(struct nkv_span *from, struct wire_field *field)
     field->key = field->integer;
     switch (field->key & 7) {
     case NKV_WIRE_VARINT:
-        return take_varint(from, VARINT64_SIZE_MAX, field);
+        return take_varint(from, NKV_VARINT64_SIZE_MAX, field);
     case NKV_WIRE_FIXED64:
         return take(from, 8, &field->bytes);
     case NKV_WIRE_BYTES:
@@ -200,15 +203,9 @@ static void put(struct writer *writer, const void *from, size_t size)
 
 static void put_varint(struct writer *writer, size_t value)
 {
-    uint8_t bytes[VARINT64_SIZE_MAX];
-    size_t size = 0;
+    uint8_t bytes[NKV_VARINT64_SIZE_MAX];
 
-    while (value > 0x7F) {
-        bytes[size++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    bytes[size++] = (uint8_t)value;
-    put(writer, bytes, size);
+    put(writer, bytes, nkv_varint_put(bytes, value));
 }
 
 /* The key and the length of size bytes that are there already. */

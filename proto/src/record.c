@@ -1,5 +1,7 @@
 #include <norkv/record.h>
 
+#include "varint.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -11,18 +13,6 @@ static size_t varint_size(size_t number)
         number >>= 7;
         size++;
     }
-    return size;
-}
-
-static size_t put_varint(uint8_t *to, size_t number)
-{
-    size_t size = 0;
-
-    while (number >= 0x80) {
-        to[size++] = (uint8_t)(number | 0x80);
-        number >>= 7;
-    }
-    to[size++] = (uint8_t)number;
     return size;
 }
 
@@ -68,9 +58,9 @@ size_t nkv_record_size(size_t key_size, size_t value_size)
 size_t nkv_record_head(uint8_t head[NKV_RECORD_HEAD_MAX], struct nkv_span key,
                        size_t value_size)
 {
-    size_t size = put_varint(head, key.size);
+    size_t size = nkv_varint_put(head, key.size);
 
-    size += put_varint(head + size, value_size);
+    size += nkv_varint_put(head + size, value_size);
     memcpy(head + size, key.data, key.size);
     return size + key.size;
 }

@@ -114,10 +114,9 @@ static void send_finding(struct nkv_rpc_call *call)
 /* Reports when all sectors are done, else from time to time. */
 static void end_sector(struct nkv_rpc_call *call)
 {
-    uint32_t now = nkv_server_now_ms(nkv_server_of(call));
+    struct nkv_server_check *check = &nkv_work_of(call)->of.check;
 
-    if (is_done(call) ||
-        now - nkv_work_of(call)->of.check.reported_ms >= NKV_REPORT_MS) {
+    if (is_done(call) || nkv_report_is_due(call, &check->reported_ms)) {
         report(call, NULL);
     }
 }
@@ -158,13 +157,10 @@ static void take_turn(struct nkv_rpc_call *call)
 
 static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    if (request->of.check.first > request->store->config->flash->sector_count) {
-        nkv_call_refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
-        return;
-    }
     nkv_work_of(call)->of.check.sector = request->of.check.first;
-    nkv_rpc_set_running(call, true);
-    report(call, NULL);
+    if (nkv_begin_sectors(call, request, request->of.check.first)) {
+        report(call, NULL);
+    }
 }
 
 const struct nkv_server_method nkv_method_check = {

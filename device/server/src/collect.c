@@ -31,7 +31,6 @@ static void step(struct nkv_rpc_call *call)
 {
     struct nkv_server_long *operation = &nkv_work_of(call)->of.operation;
     struct nkv_server_store *store = nkv_store_of(call);
-    uint32_t now = nkv_server_now_ms(nkv_server_of(call));
     bool more = true;
     enum nkv_status status =
         nkv_maintain_step(store->store, &operation->maintenance, &more);
@@ -42,8 +41,7 @@ static void step(struct nkv_rpc_call *call)
     }
     if (status != NKV_OK || !more) {
         nkv_progress_end(call, status, steps);
-    } else if (now - operation->reported_ms >= NKV_REPORT_MS) {
-        operation->reported_ms = now;
+    } else if (nkv_report_is_due(call, &operation->reported_ms)) {
         (void)nkv_progress(call, steps);
     }
 }

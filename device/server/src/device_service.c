@@ -94,7 +94,7 @@ static bool encode_answer(const struct nkv_server *server,
 {
     const struct nkv_server_config *config = server->config;
     norkv_v1_OpenResponse response = *of_client;
-    size_t end = room.capacity;
+    const size_t end = room.capacity;
 
     response.protocol_version = NKV_PROTOCOL_VERSION;
     response.product = nkv_text_span(config->product);
@@ -107,15 +107,15 @@ static bool encode_answer(const struct nkv_server *server,
     response.limits.max_key = NKV_KEY_SIZE_MAX;
     response.limits.stall_max_ms = config->stall_max_ms;
     if (!prepend_stores(server, &room) ||
-        !nkv_fields_prepend(&room, 0, open_response, &response)) {
+        !nkv_fields_encode(room, open_response, &response, encoded)) {
         return false;
     }
-    *encoded =
-        (struct nkv_span){room.data + room.capacity, end - room.capacity};
+    /* The stores lie right behind. */
+    encoded->size += end - room.capacity;
     return true;
 }
 
-bool nkv_open_fits(struct nkv_server *server, struct nkv_buffer room)
+bool nkv_open_fits(const struct nkv_server *server)
 {
     const norkv_v1_OpenResponse longest = {
         .boot_id = UINT32_MAX,
@@ -123,6 +123,7 @@ bool nkv_open_fits(struct nkv_server *server, struct nkv_buffer room)
         .last_seq = UINT32_MAX,
         .limits.max_value = UINT32_MAX,
     };
+    struct nkv_buffer room = nkv_rpc_room(&server->config->memory.calls[0]);
     struct nkv_span encoded;
 
     return encode_answer(server, &longest, room, &encoded);

@@ -86,13 +86,8 @@ static void take_turn(struct nkv_rpc_call *call)
 
 static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
 {
-    if (request->of.sectors.first >
-        request->store->config->flash->sector_count) {
-        nkv_call_refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
-        return;
-    }
     nkv_work_of(call)->of.sectors.next = request->of.sectors.first;
-    nkv_rpc_set_running(call, true);
+    (void)nkv_begin_sectors(call, request, request->of.sectors.first);
 }
 
 const struct nkv_server_method nkv_method_sectors = {

@@ -15,8 +15,7 @@ enum {
     /* Silence after which the client of a Restore counts as gone. */
     RESTORE_EXPIRE_MS = 30000,
     /* How long the line is kept clear of idle work for its next chunk. */
-    RESTORE_ATTENTION_MS = 1000,
-    FLAG = 0x7E
+    RESTORE_ATTENTION_MS = 1000
 };
 
 static bool is_set_up(const struct nkv_server_config *config)
@@ -89,20 +88,6 @@ static enum nkv_status init_rpc(struct nkv_server *server)
     return nkv_rpc_init(&server->rpc, &server->rpc_config);
 }
 
-/* Whether Open can tell it all to a client that takes packets of the usual
- * size. */
-static bool fits_open(struct nkv_server *server)
-{
-    size_t capacity = server->config->memory.transmit.capacity;
-
-    if (capacity > NKV_SERVER_PACKET_DEFAULT) {
-        capacity = NKV_SERVER_PACKET_DEFAULT;
-    }
-    return nkv_open_fits(
-        server, (struct nkv_buffer){server->config->memory.transmit.data,
-                                    capacity - NKV_PACKET_OVERHEAD_MAX});
-}
-
 enum nkv_status nkv_server_init(struct nkv_server *server,
                                 const struct nkv_server_config *config)
 {
@@ -117,10 +102,10 @@ enum nkv_status nkv_server_init(struct nkv_server *server,
     if (status != NKV_OK) {
         return status;
     }
-    if (!fits_open(server)) {
+    nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
+    if (!nkv_open_fits(server)) {
         return NKV_INVALID_ARGUMENT;
     }
-    nkv_rpc_set_packet_limit(&server->rpc, NKV_SERVER_PACKET_DEFAULT);
     nkv_hdlc_decoder_init(&server->decoder, config->memory.receive);
     nkv_session_reset(server);
     server->start_ms = nkv_server_now_ms(server);
@@ -156,7 +141,7 @@ static void take_byte(struct nkv_server *server, uint8_t byte)
     default:
         break;
     }
-    server->in_frame = byte != FLAG;
+    server->in_frame = byte != NKV_HDLC_FLAG;
 }
 
 /* Sees to it that there is input; false: nothing more has arrived. */

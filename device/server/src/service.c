@@ -160,6 +160,17 @@ bool nkv_message_append(struct nkv_buffer room, size_t *used, uint8_t number,
     return true;
 }
 
+bool nkv_begin_sectors(struct nkv_rpc_call *call,
+                       const struct nkv_request *request, uint32_t first)
+{
+    if (first > request->store->config->flash->sector_count) {
+        nkv_call_refuse(call, NKV_OUT_OF_RANGE, norkv_v1_Reason_REASON_NONE);
+        return false;
+    }
+    nkv_rpc_set_running(call, true);
+    return true;
+}
+
 /* False: the call was refused. */
 static bool find_store(struct nkv_rpc_call *call,
                        const struct nkv_server_method *method,

@@ -78,6 +78,20 @@ bool nkv_store_is_busy(const struct nkv_rpc_call *call);
 
 uint32_t nkv_server_now_ms(const struct nkv_server *server);
 
+/* Whether a long operation, which reported at *reported_ms, is to do so again;
+ * then that is now. */
+static inline bool nkv_report_is_due(const struct nkv_rpc_call *call,
+                                     uint32_t *reported_ms)
+{
+    uint32_t now = nkv_server_now_ms(nkv_server_of(call));
+
+    if (now - *reported_ms < NKV_REPORT_MS) {
+        return false;
+    }
+    *reported_ms = now;
+    return true;
+}
+
 /* Content bytes that may be unanswered. */
 uint32_t nkv_rx_window(const struct nkv_server *server);
 
@@ -88,6 +102,11 @@ struct nkv_span nkv_text_span(const char *text);
  * False: the line is gone, and the call with it. */
 bool nkv_message_tell(struct nkv_rpc_call *call, const struct nkv_field *fields,
                       const void *message);
+
+/* Begins a call that goes over the sectors of the request's store, from first
+ * on. False: there are no such sectors, and the call was refused. */
+bool nkv_begin_sectors(struct nkv_rpc_call *call,
+                       const struct nkv_request *request, uint32_t first);
 
 /* Ends a unary call. A message that does not fit the client's packets is
  * answered with RESOURCE_EXHAUSTED instead. */
@@ -112,8 +131,8 @@ void nkv_call_refuse(struct nkv_rpc_call *call, enum nkv_status status,
 bool nkv_message_append(struct nkv_buffer room, size_t *used, uint8_t number,
                         const struct nkv_field *fields, const void *message);
 
-/* Whether an answer to Open finds room. */
-bool nkv_open_fits(struct nkv_server *server, struct nkv_buffer room);
+/* Whether any answer to Open fits the packets that are the limit now. */
+bool nkv_open_fits(const struct nkv_server *server);
 
 /* What a client is told instead of a status that the store gave. One that is
  * only the flash driver's word becomes INTERNAL: to a client UNAVAILABLE means

@@ -115,30 +115,26 @@ static norkv_v1_CallCounters gather_calls(const struct nkv_server *server)
 
 static void add_usual(norkv_v1_StatisticsResponse *response,
                       const struct nkv_server *server,
-                      const struct nkv_server_store *store)
+                      const struct nkv_server_store *store,
+                      const struct nkv_statistics *statistics)
 {
-    struct nkv_statistics statistics;
-
-    nkv_statistics(store->store, &statistics);
     response->has_store = true;
-    response->store = gather_store(store, &statistics);
+    response->store = gather_store(store, statistics);
     response->has_counters = true;
-    response->counters = gather_counters(&statistics);
+    response->counters = gather_counters(statistics);
     response->has_line = true;
     response->line = gather_line(&server->counters);
 }
 
 static void add_more(norkv_v1_StatisticsResponse *response,
                      const struct nkv_server *server,
-                     const struct nkv_server_store *store)
+                     const struct nkv_server_store *store,
+                     const struct nkv_statistics *statistics)
 {
-    struct nkv_statistics statistics;
-
-    nkv_statistics(store->store, &statistics);
     response->has_room = true;
-    response->room = gather_room(store, &statistics);
+    response->room = gather_room(store, statistics);
     response->has_work = true;
-    response->work = gather_work(&statistics);
+    response->work = gather_work(statistics);
     response->has_calls = true;
     response->calls = gather_calls(server);
 }
@@ -149,11 +145,13 @@ static void start(struct nkv_rpc_call *call, const struct nkv_request *request)
     norkv_v1_StatisticsResponse response = {
         .uptime_ms = nkv_server_now_ms(server) - server->start_ms,
     };
+    struct nkv_statistics statistics;
 
+    nkv_statistics(request->store->store, &statistics);
     if (request->of.statistics.more) {
-        add_more(&response, server, request->store);
+        add_more(&response, server, request->store, &statistics);
     } else {
-        add_usual(&response, server, request->store);
+        add_usual(&response, server, request->store, &statistics);
     }
     response.mount_status = (uint32_t)request->store->mount_status;
     response.fault =

@@ -21,11 +21,6 @@ _Static_assert(CHUNK_HEAD_MAX + CHUNK_TAIL_MAX + SKIPPED_MAX +
                    NKV_SERVER_PACKET_MIN,
                "a skipped record must always fit a packet");
 
-static struct nkv_span key_of(const struct nkv_server_walk *walk)
-{
-    return (struct nkv_span){walk->iterator.key, walk->iterator.key_size};
-}
-
 /* The entry that the iterator stands on, or has passed, is told as skipped: in
  * this chunk if there is room, else in the next. */
 static bool skip(struct nkv_server_backup *backup, struct nkv_chunk *chunk,
@@ -50,7 +45,7 @@ static bool add_value(struct nkv_server_backup *backup, struct nkv_chunk *chunk,
     size_t head = size - at->value.total_size;
     struct nkv_value value;
     enum nkv_status status =
-        nkv_get(chunk->store, key_of(&backup->walk), 0,
+        nkv_get(chunk->store, nkv_walk_key(&backup->walk), 0,
                 (struct nkv_buffer){to + head, at->value.total_size}, &value);
 
     if (status == NKV_NOT_FOUND) {
@@ -63,7 +58,7 @@ static bool add_value(struct nkv_server_backup *backup, struct nkv_chunk *chunk,
     if (status != NKV_OK) {
         return skip(backup, chunk, status);
     }
-    (void)nkv_record_head(to, key_of(&backup->walk), value.total_size);
+    (void)nkv_record_head(to, nkv_walk_key(&backup->walk), value.total_size);
     chunk->size += size;
     chunk->count++;
     return true;
@@ -98,7 +93,7 @@ static bool tell(struct nkv_rpc_call *call, const struct nkv_chunk *chunk)
     if (backup->skipping &&
         chunk->records.capacity - chunk->size >= SKIPPED_MAX) {
         response.has_skipped = true;
-        response.skipped.key = key_of(&backup->walk);
+        response.skipped.key = nkv_walk_key(&backup->walk);
         response.skipped.status = backup->skip_status;
         backup->skipping = false;
     }

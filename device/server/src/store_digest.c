@@ -24,10 +24,9 @@ static norkv_v1_DigestResponse so_far(const struct nkv_server_digest *digest)
 static void begin_value(struct nkv_server_digest *digest,
                         const struct nkv_value *value)
 {
-    const struct nkv_iterator *at = &digest->walk.iterator;
     uint8_t head[NKV_RECORD_HEAD_MAX];
-    size_t size = nkv_record_head(
-        head, (struct nkv_span){at->key, at->key_size}, value->total_size);
+    size_t size =
+        nkv_record_head(head, nkv_walk_key(&digest->walk), value->total_size);
 
     digest->hash = nkv_fnv64(NKV_FNV64_START, head, size);
     digest->value = *value;
@@ -61,11 +60,9 @@ static void take_piece(struct nkv_server_digest *digest, struct nkv_span piece,
 static size_t read_value(struct nkv_server_digest *digest,
                          struct nkv_store *store, struct nkv_buffer to)
 {
-    const struct nkv_iterator *at = &digest->walk.iterator;
     struct nkv_value value;
     enum nkv_status status =
-        nkv_get(store, (struct nkv_span){at->key, at->key_size}, digest->offset,
-                to, &value);
+        nkv_get(store, nkv_walk_key(&digest->walk), digest->offset, to, &value);
     bool read = status == NKV_OK || status == NKV_RESOURCE_EXHAUSTED;
 
     if (status == NKV_OUT_OF_RANGE ||
@@ -130,14 +127,12 @@ static void take_turn(struct nkv_rpc_call *call)
     struct nkv_server *server = nkv_server_of(call);
     struct nkv_server_digest *digest = &nkv_work_of(call)->of.digest;
     struct nkv_store *store = nkv_store_of(call)->store;
-    uint32_t now = nkv_server_now_ms(server);
     enum nkv_status status =
         read_some(digest, store, server->config->memory.transmit);
     norkv_v1_DigestResponse response = so_far(digest);
 
     if (status == NKV_OK) {
-        if (now - digest->reported_ms >= NKV_REPORT_MS) {
-            digest->reported_ms = now;
+        if (nkv_report_is_due(call, &digest->reported_ms)) {
             (void)nkv_message_tell(call, digest_response, &response);
         }
         return;

@@ -96,7 +96,7 @@ static bool add_key(struct nkv_server_work *work, struct nkv_chunk *chunk,
     bool with_value = found == NKV_OK && !scan->keys_only;
 
     if (found == NKV_OK) {
-        record.key = (struct nkv_span){at->key, at->key_size};
+        record.key = nkv_walk_key(&scan->walk);
         record.version = at->value.version;
         record.value_size = at->value.total_size;
     }

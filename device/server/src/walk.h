@@ -21,6 +21,12 @@ NKV_MUST_USE enum nkv_status nkv_walk_next(struct nkv_server_walk *walk,
                                            struct nkv_store *store,
                                            bool *wanted);
 
+/* The key that the walk has come to; valid until it goes on. */
+static inline struct nkv_span nkv_walk_key(const struct nkv_server_walk *walk)
+{
+    return (struct nkv_span){walk->iterator.key, walk->iterator.key_size};
+}
+
 /* Whether the store was written since the walk began. */
 bool nkv_walk_changed(const struct nkv_server_walk *walk,
                       const struct nkv_store *store);
