@@ -130,7 +130,6 @@ class Elf:
             raise QemuError(f"cannot read '{path}': {error.strerror}") from error
         if data[:6] != b"\x7fELF\x01\x01":
             raise QemuError(f"'{path}' is no ELF file of a 32-bit processor")
-        self.entry = struct.unpack_from("<I", data, 24)[0]
         self._symbols = dict(self._read_symbols(data))
 
     @staticmethod
@@ -201,7 +200,7 @@ class Gdb:
     E). Addresses and sizes are in bytes. Stopped, until go_on."""
     # QEMU takes packets of 4096 bytes, two digits a byte.
     PIECE = 1024
-    BREAKPOINT, WRITE, READ, ACCESS = 1, 2, 3, 4
+    BREAKPOINT, WRITE = 1, 2
 
     def __init__(self, path, process):
         self._socket = connect(path, process)
@@ -251,16 +250,6 @@ class Gdb:
         if answer != "OK":
             raise QemuError(f"QEMU's debugger end says '{answer}'")
 
-    def read_memory(self, address, size):
-        data = b""
-        while len(data) < size:
-            piece = min(self.PIECE, size - len(data))
-            answer = self._ask(f"m{address + len(data):x},{piece:x}")
-            if len(answer) != 2 * piece:
-                raise QemuError(f"cannot read memory at {address:#x}: {answer}")
-            data += bytes.fromhex(answer)
-        return data
-
     def write_memory(self, address, data):
         """Flash too, whatever it held."""
         for at in range(0, len(data), self.PIECE):
@@ -277,7 +266,7 @@ class Gdb:
         self._expect_ok(self._ask(f"P{number:x}={struct.pack('<I', value).hex()}"))
 
     def set_point(self, kind, address, size=4):
-        """BREAKPOINT (size 2), or a watchpoint: WRITE, READ, ACCESS."""
+        """BREAKPOINT (size 2), or WRITE, which stops at each write."""
         self._expect_ok(self._ask(f"Z{kind},{address:x},{size:x}"))
 
     def clear_point(self, kind, address, size=4):

@@ -3,7 +3,6 @@ flash held before it and what it held after it (docs/design.md, Tests)."""
 
 # Chances of a bit of a sector whose erase was cut to read 1.
 BIT_CHANCES = (1, 2, 4, 6, 7)
-ALL_BITS = 0xFF
 
 
 def changed_bytes(before, after):

@@ -68,7 +68,6 @@ class Frames:
     def __init__(self):
         self.content = None
         self.escaped = False
-        self.bad = 0
 
     def feed(self, data):
         return [packet for byte in data if (packet := self.take(byte))]
@@ -90,7 +89,6 @@ class Frames:
     def packet(self, content):
         check = int.from_bytes(content[-4:], "little")
         if len(content) < 6 or binascii.crc32(content[:-4]) != check:
-            self.bad += 1
             return None
         return bytes(content[2:-4]) if content[:1] == RPC_ADDRESS else None
 
@@ -98,9 +96,9 @@ class Frames:
 class Ledger:
     """Hears both directions of a line."""
 
-    def __init__(self, begin=None):
+    def __init__(self):
         # Key to value; keys that were deleted, too, with None.
-        self.acknowledged = dict(begin or {})
+        self.acknowledged = {}
         # (session, seq) to Write: asked for and not answered.
         self.pending = {}
         self.calls = collections.OrderedDict()
