@@ -14,7 +14,9 @@
 enum nkv_status nkv_enter(const struct nkv_store *store,
                           enum nkv_access access);
 
-/* Unlocks, and hands the status on. */
+/* Unlocks, and hands the status on. NKV_UNAVAILABLE: the flash could not be
+ * read anew in the middle of the call; nothing is known, and nothing programmed
+ * or erased any more, until the store is mounted again. */
 enum nkv_status nkv_leave(const struct nkv_store *store,
                           enum nkv_status status);
 

@@ -22,8 +22,8 @@ enum {
     /* Times a read that fails is tried. */
     NKV_READ_TRIES = 3,
     /* Times that mount reads what a cut may have left half programmed, and how
-     * many of those may differ from the one before, each for five reads more: a
-     * bit that reads at random passes once in 10^11. */
+     * many of those may differ from the one before, each for ten reads more: a
+     * bit that reads 0 as often as 1 passes once in 10^11. */
     NKV_DOUBTFUL_READS = 40,
     NKV_UNSTEADY_CHANGES = 12
 };

@@ -19,7 +19,7 @@ static enum nkv_status find_unsteady(struct nkv_store *store, uint32_t end,
     for (; *at < end; *at += NKV_UNIT) {
         enum nkv_status status = NKV_OK;
         int changes = 0;
-        for (int i = 0; i < NKV_DOUBTFUL_READS + 5 * changes &&
+        for (int i = 0; i < NKV_DOUBTFUL_READS + 10 * changes &&
                         status == NKV_OK && changes < NKV_UNSTEADY_CHANGES;
              i++) {
             status = nkv_flash_read(store, *at, bytes, NKV_UNIT);

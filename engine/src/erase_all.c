@@ -158,6 +158,7 @@ static enum nkv_status erase_marked(struct nkv_store *store,
 
     store->victim = NKV_NONE;
     store->spare = NKV_NONE;
+    store->is_trusting = false;
     erase_others(store, sector);
     status = isolate_marker(store, marker, &sector);
     if (status == NKV_OK)
@@ -176,7 +177,9 @@ static enum nkv_status erase_marked(struct nkv_store *store,
     (void)nkv_sector_erase(store, sector);
     status = nkv_read_flash(store);
     store->lacks_copies = store->copies > 1;
-    return status == NKV_OK ? nkv_copies_complete(store) : status;
+    if (status == NKV_OK)
+        status = nkv_copies_complete(store);
+    return status == NKV_RESOURCE_EXHAUSTED ? NKV_OK : status;
 }
 
 static bool is_blank(const struct nkv_store *store)
@@ -208,8 +211,6 @@ static enum nkv_status erase_all(struct nkv_store *store)
         store->is_half_erased = true;
         status = erase_marked(store, &marker, sector);
     }
-    if (status == NKV_RESOURCE_EXHAUSTED)
-        status = NKV_OK;
     if (status == NKV_OK) {
         store->access = NKV_ACCESS_FULL;
         store->is_half_erased = false;

@@ -39,9 +39,11 @@ enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
 {
     const struct nkv_flash *flash = store->flash;
     bool same;
-    enum nkv_status status =
-        flash->program(flash->context, address, from, size);
+    enum nkv_status status;
 
+    if (store->access == NKV_ACCESS_NONE)
+        return NKV_UNAVAILABLE;
+    status = flash->program(flash->context, address, from, size);
     store->counters[NKV_COUNT_BYTES_PROGRAMMED] += size;
     if (status == NKV_OK) {
         status = nkv_flash_equals(store, address, from, size, &same);

@@ -105,12 +105,15 @@ static enum nkv_status add_copies(struct nkv_store *store,
         status = nkv_copies_step(store, &more);
     if (status == NKV_RESOURCE_EXHAUSTED) {
         uint32_t victim = nkv_victim_choose(store, 1, 0);
-        if (victim == NKV_NONE)
+        if (victim == NKV_NONE || job->budget == 0)
             return status;
+        job->budget--;
         return nkv_collect_begin(store, victim);
     }
-    if (!more)
+    if (!more) {
         job->phase = PHASE_SWEEP;
+        job->budget = 2 * store->sector_count;
+    }
     return status;
 }
 
@@ -161,7 +164,7 @@ static enum nkv_status choose(struct nkv_store *store,
                      ? nkv_victim_choose(store, 1, 0)
                      : find_urgent(store);
     if (victim != NKV_NONE || nkv_collecting(store)) {
-        job->budget--;
+        job->budget -= job->budget > 0;
         job->phase = PHASE_COLLECT;
         return nkv_collect_begin(store, victim);
     }

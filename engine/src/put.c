@@ -121,7 +121,8 @@ static NKV_APART enum nkv_status check(struct nkv_store *store,
                : check_delete(store, change, needs_slot);
 }
 
-/* What a fast mount took on trust may be the reason for a failure. */
+/* What a fast mount took on trust may be the reason why there is no room, or
+ * damage. */
 static enum nkv_status apply(struct nkv_store *store,
                              const struct nkv_change *change)
 {
@@ -134,8 +135,8 @@ static enum nkv_status apply(struct nkv_store *store,
             status = make_slot(store, change, needs_slot);
         if (status == NKV_OK)
             status = nkv_write(store, change);
-    } while (status != NKV_OK && status != NKV_ALREADY_EXISTS &&
-             status != NKV_NOT_FOUND && nkv_verify_after_all(store));
+    } while ((status == NKV_RESOURCE_EXHAUSTED || status == NKV_DATA_LOSS) &&
+             nkv_verify_after_all(store));
     return status == NKV_ALREADY_EXISTS ? NKV_OK : status;
 }
 

@@ -21,7 +21,8 @@ static void erase_empty(struct nkv_store *store)
             (void)nkv_sector_erase(store, i);
 }
 
-/* Reads the flash anew, without one sector or, NKV_NONE, all of it. */
+/* Reads the flash anew, without one sector or, NKV_NONE, all of it. When it
+ * cannot be read, what lies where is not known any more. */
 static enum nkv_status reread(struct nkv_store *store, uint32_t excluded)
 {
     enum nkv_status status;
@@ -31,6 +32,8 @@ static enum nkv_status reread(struct nkv_store *store, uint32_t excluded)
     store->excluded = excluded;
     status = nkv_read_flash(store);
     store->excluded = NKV_NONE;
+    if (status != NKV_OK)
+        store->access = NKV_ACCESS_NONE;
     store->lacks_copies = nkv_copies_missing(store) > 0;
     return status;
 }
@@ -69,6 +72,8 @@ enum nkv_status nkv_recover_erased_sector(struct nkv_store *store)
 
     if (store->erased_sectors > 0)
         return NKV_OK;
+    /* Nothing is erased that was taken on trust. */
+    store->is_trusting = false;
     status = reread(store, NKV_NONE);
     for (uint32_t i = 0; i < store->sector_count && status == NKV_OK &&
                          store->erased_sectors == 0;

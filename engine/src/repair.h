@@ -23,7 +23,8 @@ void nkv_repair(struct nkv_store *store);
  * After a fast mount, when an entry turned out to be damaged: reads the flash
  * anew and verifies all, for headers that rotted may have hidden or outdated
  * intact entries. Gives up a collection; slots and addresses are other ones
- * then. False: all was verified before, or cannot be read.
+ * then. False: all was verified before, or it cannot be read, and the store
+ * has no access any more (access.h).
  */
 bool nkv_verify_after_all(struct nkv_store *store);
 

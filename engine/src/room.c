@@ -119,10 +119,11 @@ static bool gain_from_tombstones(struct nkv_store *store, uint32_t size)
                             nkv_collect_sector(store, needed_by) == NKV_OK));
 }
 
-/* Sectors that were retired may have been hit by a passing fault. */
+/* Sectors that were retired may have been hit by a passing fault. While all is
+ * erased the marker's counts as one, and stays. */
 static void try_retired(struct nkv_store *store)
 {
-    for (uint32_t i = 0; i < store->sector_count; i++)
+    for (uint32_t i = 0; i < store->sector_count && !store->is_half_erased; i++)
         if (nkv_sector(store, i)->state == NKV_SECTOR_RETIRED &&
             nkv_sector_live(store, i) == 0)
             (void)nkv_sector_erase(store, i);

@@ -192,6 +192,8 @@ enum nkv_status nkv_sector_erase(struct nkv_store *store, uint32_t sector)
 {
     enum nkv_status status = NKV_DATA_LOSS;
 
+    if (store->access == NKV_ACCESS_NONE)
+        return NKV_UNAVAILABLE;
     for (int i = 0; i < ERASE_TRIES && status != NKV_OK; i++)
         status = erase_once(store, sector);
     nkv_sector_set_state(store, sector,

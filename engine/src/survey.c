@@ -83,6 +83,9 @@ static enum nkv_status describe_damage(struct nkv_store *store,
     enum nkv_status status =
         nkv_entry_read(store, region->address, &region->entry);
 
+    /* It may read otherwise than before. */
+    if (status == NKV_DATA_LOSS)
+        region->sound_header = false;
     if (status == NKV_NOT_FOUND || status == NKV_DATA_LOSS)
         status = NKV_OK;
     if (status == NKV_OK && region->sound_header &&

@@ -182,7 +182,8 @@ static enum nkv_status write_somewhere(struct nkv_store *store,
             nkv_recover_erased_sector(store) != NKV_OK)
             break;
     }
-    return status == NKV_RESOURCE_EXHAUSTED
+    /* What was taken on trust is verified before the last resort. */
+    return status == NKV_RESOURCE_EXHAUSTED && !store->is_trusting
                ? write_by_replacing(store, change, size)
                : status;
 }

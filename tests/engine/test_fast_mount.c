@@ -389,6 +389,106 @@ static void a_copy_that_rots_is_made_anew_from_the_other(void **state)
     close_bench();
 }
 
+static void fail_reads(uint32_t offset, uint32_t size, uint32_t times)
+{
+    const struct nkv_sim_fault fault = {NKV_SIM_FAULT_READ, offset, size,
+                                        .status = NKV_UNAVAILABLE,
+                                        .times = times};
+
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+}
+
+/* Idle work that may take what is not known for what is not there. */
+static void work_idly(void)
+{
+    bool more = true;
+
+    for (int i = 0; i < 100 && more; i++) {
+        (void)!nkv_step(&bench.store, &more);
+    }
+}
+
+/* Reads that fail for a while, in a put, a delete and a get that finds rot: no
+ * key is lost, whatever the store is asked to do afterwards. */
+static void no_outage_of_reads_loses_a_key(void **state)
+{
+    (void)state;
+    for (uint32_t times = 1; times <= 24; times++) {
+        for (int what = 0; what < 3; what++) {
+            char text[NKV_LOAD_KEY_SIZE + 1];
+            struct nkv_span key = nkv_load_key(2, text);
+            struct nkv_value value;
+
+            open_with_rot(&setups[0], 2);
+            fail_reads(0, 4 * 512, times);
+            if (what == 0) {
+                (void)!nkv_load_put(&bench, 2, 2);
+            } else if (what == 1) {
+                (void)!nkv_delete(&bench.store, key);
+            } else {
+                (void)!nkv_describe(&bench.store, key, &value);
+            }
+            work_idly();
+            nkv_flash_sim_clear_faults(&bench.sim);
+            work_idly();
+            bench.config.fast_mount = false;
+            assert_ok(nkv_bench_mount(&bench));
+            check_others(2);
+            close_bench();
+        }
+    }
+}
+
+/* What could not be read anew is not taken for empty. */
+static void a_store_that_cannot_be_read_anew_says_so(void **state)
+{
+    char text[NKV_LOAD_KEY_SIZE + 1];
+    struct nkv_value value;
+
+    (void)state;
+    open_with_rot(&setups[0], 2);
+    fail_reads(512, 512, 0);
+    assert_status(nkv_describe(&bench.store, nkv_load_key(2, text), &value),
+                  NKV_DATA_LOSS);
+    assert_status(nkv_describe(&bench.store, nkv_load_key(3, text), &value),
+                  NKV_FAILED_PRECONDITION);
+    nkv_flash_sim_clear_faults(&bench.sim);
+    assert_ok(nkv_bench_mount(&bench));
+    check_others(2);
+    close_bench();
+}
+
+/* Ids near the end of their range are refreshed after a fast mount as after any
+ * other: puts that collect nothing yet do not use a turn up. */
+static void ids_are_refreshed_after_a_fast_mount(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(512, 8, 16),
+                                          .first_id = 0xFEFFFFC0};
+    struct nkv_iterator iterator = {0};
+    uint32_t keys = 0;
+
+    (void)state;
+    nkv_bench_init(&bench, &setup);
+    assert_ok(nkv_bench_mount(&bench));
+    for (uint32_t i = 0; i < 30; i++) {
+        assert_ok(nkv_load_put(&bench, i, i));
+    }
+    for (uint32_t i = 0; bench.store.next_id < 0xFF000000; i++) {
+        assert_ok(nkv_load_put(&bench, 0, i));
+    }
+    assert_ok(mount_fast());
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_ok(nkv_load_put(&bench, 0, i));
+    }
+    work_idly();
+    while (nkv_next(&bench.store, &iterator) == NKV_OK) {
+        assert_true(iterator.value.version >= 0xFF000000);
+        keys++;
+    }
+    assert_int_equal(keys, 30);
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +499,9 @@ int main(void)
         cmocka_unit_test(no_collection_makes_rot_good),
         cmocka_unit_test(no_upgrade_of_the_format_makes_rot_good),
         cmocka_unit_test(a_copy_that_rots_is_made_anew_from_the_other),
+        cmocka_unit_test(no_outage_of_reads_loses_a_key),
+        cmocka_unit_test(a_store_that_cannot_be_read_anew_says_so),
+        cmocka_unit_test(ids_are_refreshed_after_a_fast_mount),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -401,6 +401,60 @@ static void buffers_of_changing_size_survive_100_rounds(void **state)
     }
 }
 
+/* A whole maintenance erases no more than twice each sector for copies, and
+ * twice each for room. */
+static void maintain_within_bounds(enum nkv_maintenance_kind kind)
+{
+    struct nkv_maintenance job = {.kind = kind};
+    uint64_t most =
+        bench.sim.counts.erases + (uint64_t)4 * bench.setup.sector_count;
+    bool more = true;
+
+    while (more) {
+        (void)!nkv_maintain_step(&bench.store, &job, &more);
+        assert_true(bench.sim.counts.erases <= most);
+    }
+}
+
+/* While ids are refreshed, a copy of an entry that is moved is an old one, and
+ * copies lack again: where there is no room for all of them that must not go on
+ * for ever. */
+static void maintenance_ends_while_ids_are_refreshed_without_room(void **state)
+{
+    static char value[341];
+    uint64_t random = 1;
+
+    (void)state;
+    memset(value, 'v', sizeof value - 1);
+    for (uint32_t round = 0; round < 20; round++) {
+        const struct nkv_bench_setup setup = {
+            NKV_FLASH(2048, 7, 256), .copies = 3,
+            .first_id = 0xFEFFFF00u + nkv_random_below(&random, 256),
+            .max_keys = 26, .steps_per_write = 1};
+
+        reopen(&setup);
+        for (uint32_t i = 0; i < 600; i++) {
+            uint32_t what = nkv_random_below(&random, 20);
+            char key[4];
+            bool more;
+
+            (void)snprintf(key, sizeof key, "k%u",
+                           nkv_random_below(&random, 24));
+            if (what < 12) {
+                (void)!nkv_bench_put(&bench, key,
+                                     value + nkv_random_below(&random, 340));
+            } else if (what < 15) {
+                (void)!nkv_bench_delete(&bench, key);
+            } else if (what < 18) {
+                (void)!nkv_step(&bench.store, &more);
+            } else {
+                maintain_within_bounds(
+                    (enum nkv_maintenance_kind)nkv_random_below(&random, 3));
+            }
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -423,6 +477,7 @@ int main(void)
         TEST(a_base_key_outlasts_100_overwrites_and_100_keys),
         TEST(an_endless_stream_of_new_keys_never_fills_the_store),
         TEST(buffers_of_changing_size_survive_100_rounds),
+        TEST(maintenance_ends_while_ids_are_refreshed_without_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

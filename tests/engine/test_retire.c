@@ -300,6 +300,32 @@ static void erase_all_works_with_a_failing_sector(void **state)
     }
 }
 
+/* The keys are in the sector that takes no erase; of the two others one has the
+ * marker. */
+static void erase_all_works_with_three_sectors_and_one_failing(void **state)
+{
+    (void)state;
+    for (int fast = 0; fast < 2; fast++) {
+        const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 3, 16),
+                                              .fast_mount = fast == 1};
+        const struct nkv_sim_fault fault = {NKV_SIM_FAULT_ERASE, 0, SECTOR,
+                                            .status = NKV_INTERNAL};
+        char key[] = "a";
+
+        nkv_fault_tried("sector fails for good");
+        nkv_bench_init(&bench, &setup);
+        is_open = true;
+        assert_ok(nkv_bench_mount(&bench));
+        for (; key[0] < 'i'; key[0]++) {
+            assert_ok(nkv_bench_put(&bench, key, "value"));
+        }
+        assert_ok(nkv_bench_mount(&bench));
+        nkv_flash_sim_add_fault(&bench.sim, fault);
+        expect_erased();
+        close_bench();
+    }
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -315,6 +341,7 @@ int main(void)
         TEST(a_sector_that_works_again_is_used_after_a_mount),
         TEST(steps_end_with_a_retired_sector),
         TEST(erase_all_works_with_a_failing_sector),
+        TEST(erase_all_works_with_three_sectors_and_one_failing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,6 +310,48 @@ static void a_failing_flash_ends_the_survey_of_a_sector(void **state)
     assert_ok(nkv_survey_sector(&bench.store, 0, take, &places));
 }
 
+/* A driver that reads the size of a key in sector 0 as 1 or as 193. */
+static enum nkv_status (*read_well)(void *context, uint32_t offset, void *to,
+                                    size_t size);
+
+static enum nkv_status read_badly(void *context, uint32_t address, void *to,
+                                  size_t size)
+{
+    static uint32_t random = 1;
+    const uint32_t key_size = 9;
+    enum nkv_status status = read_well(context, address, to, size);
+
+    random = random * 1103515245 + 12345;
+    if (address <= key_size && key_size < address + size && random >> 16 & 1) {
+        ((uint8_t *)to)[key_size - address] ^= 0xC0;
+    }
+    return status;
+}
+
+static void a_header_that_reads_otherwise_each_time_is_just_damage(void **state)
+{
+    char value[400];
+
+    (void)state;
+    memset(value, 'v', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    add(0, "a", value, 1);
+    image[100] ^= 1;
+    nkv_flash_sim_load(&bench.sim, image);
+    bench.config.manual_repair = true;
+    (void)!nkv_bench_mount(&bench);
+    read_well = bench.sim.flash.read;
+    bench.sim.flash.read = read_badly;
+    for (int i = 0; i < 100; i++) {
+        struct places places = {.most = PLACES_MAX};
+
+        assert_ok(nkv_survey(&bench.store, take, &places));
+        for (size_t j = 0; j < places.count; j++) {
+            assert_true(places.list[j].key_size <= NKV_KEY_SIZE_MAX);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -327,6 +369,7 @@ int main(void)
         TEST(a_survey_of_a_sector_ends_when_it_is_told_to),
         TEST(a_sector_that_is_none_is_not_surveyed),
         TEST(a_failing_flash_ends_the_survey_of_a_sector),
+        TEST(a_header_that_reads_otherwise_each_time_is_just_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,11 +124,13 @@ struct nkv_config {
      * may have torn: about half the flash reads. A value that has rotted is
      * then found when it is read, not by mount. A header that has rotted is
      * trusted: it may hide other entries, make an old one pass for the newest,
-     * or list a key that was never put, until a get, put, delete or collection
-     * meets a damaged entry that is current. That call reads the whole flash
-     * once more and verifies everything; from then on the store knows what a
-     * whole mount would have found. What is hidden until its sector is
-     * collected is lost: mount whole now and then, or keep copies. */
+     * or list a key that was never put, until a get, put or delete meets a
+     * damaged entry that is current, or something is to be collected: by a put
+     * or delete that finds no room, by nkv_step, or by nkv_maintain_step. That
+     * call reads the whole flash once more and verifies everything; from then
+     * on the store knows what a whole mount would have found. What is hidden
+     * until its sector is collected is lost: mount whole now and then, or keep
+     * copies. */
     bool fast_mount;
     /* Steps (nkv_step) that a put or delete does at most on behalf of writes
      * to come, while there is room for its own entry: spreads collections over
@@ -270,6 +272,9 @@ bool nkv_is_erase_cut(const struct nkv_store *store);
  * - NKV_NOT_FOUND: no such key.
  * - NKV_OUT_OF_RANGE: offset is beyond the value.
  * - NKV_INVALID_ARGUMENT: the key is empty or longer than NKV_KEY_SIZE_MAX.
+ * - NKV_UNAVAILABLE, from every call that reads the whole flash once more, be
+ *   it after a fast mount or because no sector is erased: that failed. The
+ *   store has to be mounted again, and nothing is written before that.
  * - NKV_DATA_LOSS: no copy of the entry is intact. What to holds is undefined.
  *   It is NKV_NOT_FOUND once the entry's sector was collected, and after a
  *   fast mount from the next call on. The next mount may find an older value.
@@ -298,7 +303,8 @@ NKV_MUST_USE enum nkv_status nkv_describe(struct nkv_store *store,
  * the new one; a value that is put, or a delete, after such an error is always
  * written, and settles it.
  *
- * Blocks for its own programs and for what it collects: see steps_per_write.
+ * Blocks for its own programs and for what it collects: see steps_per_write;
+ * and once after a fast mount for reading the flash: see there.
  *
  * - NKV_INVALID_ARGUMENT: a key of 0 or more than NKV_KEY_SIZE_MAX bytes, or a
  *   value that does not fit a sector (nkv_value_size_max).
@@ -360,7 +366,8 @@ NKV_MUST_USE enum nkv_status nkv_next(struct nkv_store *store,
  * Does at most one erase or one copy of an entry that will be needed anyway:
  * goes on with a collection, adds a missing copy, repairs damage, prepares room
  * for the next writes, levels wear. For an idle hook. On a sector that fails it
- * may erase twice.
+ * may erase twice. The first with work after a fast mount reads the whole
+ * flash.
  *
  * Sets *more to false when nothing is left to do or nothing could be done.
  * When power fails inside, no value changes. NKV_OK, or a status of the driver;
@@ -394,8 +401,9 @@ struct nkv_maintenance {
 
 /*
  * Does one step of a maintenance: at most one erase, one copy, or one reading
- * pass. Two are longer: the first after a mount with manual_repair repairs all
- * that mount would have, and rewriting an entry collects as a put does. Sets
+ * pass. Some are longer: the first after a mount with manual_repair repairs all
+ * that mount would have, after a fast mount it reads the whole flash first, and
+ * rewriting an entry collects as a put does. Sets
  * *more to false with the last. Other calls may come in between. When power
  * fails inside, no value changes.
  *
