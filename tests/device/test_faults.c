@@ -348,6 +348,50 @@ static void a_config_that_makes_no_sense_is_named(void **state)
     }
 }
 
+/* Rot in a's value, found after a fast mount, has the engine read the flash
+ * anew, while its second sector does not answer for a while. */
+static void fail_in_the_middle(struct nkv_rig *rig, uint32_t times)
+{
+    nkv_rig_put(rig, "a", "1");
+    nkv_rig_put(rig, "b", "2");
+    nkv_flash_sim_poke(&rig->stores[0].flash, 17, 0);
+    rig->stores[0].config.fast_mount = true;
+    nkv_rig_restart(rig);
+    nkv_flash_sim_add_fault(&rig->stores[0].flash,
+                            (struct nkv_sim_fault){
+                                .kind = NKV_SIM_FAULT_READ,
+                                .offset = NKV_RIG_SECTOR_SIZE,
+                                .size = NKV_RIG_SECTOR_SIZE,
+                                .status = NKV_UNAVAILABLE,
+                                .times = times,
+                            });
+    assert_int_equal(nkv_rig_get(rig, 0, "a", 0, 0).status, NKV_DATA_LOSS);
+}
+
+static void a_store_that_the_engine_gave_up_is_mounted_again(void **state)
+{
+    struct nkv_rig *rig = *state;
+
+    fail_in_the_middle(rig, 3);
+    nkv_rig_run(rig);
+    expect_told(rig, NKV_FAULT_NONE, 0);
+    nkv_rig_expect(rig, "b", "2");
+    nkv_rig_put(rig, "a", "3");
+    nkv_rig_expect(rig, "a", "3");
+}
+
+static void a_store_that_cannot_be_mounted_again_is_named(void **state)
+{
+    struct nkv_rig *rig = *state;
+
+    fail_in_the_middle(rig, 0);
+    nkv_rig_run(rig);
+    expect_told(rig, NKV_FAULT_FLASH_ERROR, NKV_UNAVAILABLE);
+    nkv_flash_sim_clear_faults(&rig->stores[0].flash);
+    nkv_rig_restart(rig);
+    nkv_rig_expect(rig, "b", "2");
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, nkv_rig_set_up, nkv_rig_tear_down)
 
@@ -364,6 +408,8 @@ int main(void)
         TEST(more_keys_than_fit_the_table_are_named),
         TEST(damage_that_is_to_be_left_is_named_until_it_is_repaired),
         TEST(a_config_that_makes_no_sense_is_named),
+        TEST(a_store_that_the_engine_gave_up_is_mounted_again),
+        TEST(a_store_that_cannot_be_mounted_again_is_named),
     };
 
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

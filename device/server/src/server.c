@@ -184,16 +184,26 @@ static bool is_line_quiet(const struct nkv_server *server)
            nkv_server_now_ms(server) - server->received_ms >= QUIET_MS;
 }
 
+/* One step of a store. The engine refuses those of a store that was mounted
+ * when it could not read the flash anew: it is mounted again, once, and if it
+ * cannot be, that is its fault from then on. */
+static bool step_store(struct nkv_server_store *store)
+{
+    bool more = false;
+
+    if (nkv_step(store->store, &more) == NKV_FAILED_PRECONDITION &&
+        store->mount_status == NKV_OK) {
+        nkv_server_mount(store);
+    }
+    return more;
+}
+
 static bool idle(struct nkv_server *server)
 {
     bool any = false;
 
     for (size_t i = 0; i < server->config->store_count; i++) {
-        bool more = false;
-
-        if (nkv_step(server->config->stores[i].store, &more) == NKV_OK) {
-            any = any || more;
-        }
+        any = step_store(&server->config->stores[i]) || any;
     }
     return any;
 }

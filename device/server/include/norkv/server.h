@@ -66,7 +66,8 @@ struct nkv_server_store {
     const struct nkv_config *config;
     /* What nkv_mount said. A store that is read-only or not mounted is served
      * as far as it goes. The server sets NKV_OK when EraseAll or Collect made
-     * it whole. */
+     * it whole, and mounts it again, when idle, after the flash could not be
+     * read in the middle of a call. */
     enum nkv_status mount_status;
     /* What whoever looked for the flash found: one of those up to
      * NKV_FAULT_SELF_TEST, with its detail. Nothing is read from such a store
