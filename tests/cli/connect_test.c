@@ -156,7 +156,7 @@ enum { WORDS_MAX = 12 };
 /* Connects as "norkv info" with these words behind it. */
 static enum nkv_exit connect_with(const char *words)
 {
-    char line[100];
+    char line[100], *rest;
     char *arguments[WORDS_MAX + 1];
     int count = 0;
     struct nkv_options options;
@@ -168,8 +168,8 @@ static enum nkv_exit connect_with(const char *words)
     seen.opens = 0;
     seen.said[0] = '\0';
     snprintf(line, sizeof line, "norkv info %s", words);
-    for (char *word = strtok(line, " "); word != NULL;
-         word = strtok(NULL, " ")) {
+    for (char *word = strtok_r(line, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
         assert_true(count < WORDS_MAX);
         arguments[count++] = word;
     }
