@@ -110,28 +110,27 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
                                 const struct nkv_span *key, uint32_t hash,
                                 struct nkv_entry *entry)
 {
-    const uint8_t *found = store->config->memory.buffer + NKV_UNIT;
+    uint8_t *buffer = store->config->memory.buffer;
+    const uint8_t *found = buffer + NKV_UNIT;
     uint32_t state = NKV_HASH_START, at = 0, n = (uint32_t)key->size;
     enum nkv_status status = read_header(store, address, &n, entry);
     bool same = entry->key_size == key->size;
 
-    if (status != NKV_OK)
-        return status;
-    for (n -= NKV_UNIT;; n = NKV_UNIT) {
+    n -= NKV_UNIT;
+    while (status == NKV_OK && at < entry->key_size) {
         if (n > entry->key_size - at)
             n = entry->key_size - at;
-        if (found == store->config->memory.buffer)
-            status = nkv_flash_read(store, address + NKV_UNIT + at,
-                                    store->config->memory.buffer, n);
-        if (status != NKV_OK)
-            return status;
+        /* What did not come with the header. */
+        if (found == buffer)
+            status = nkv_flash_read(store, address + NKV_UNIT + at, buffer, n);
         same = same && memcmp(found, key->data + at, n) == 0;
         state = nkv_hash_add(state, found, n);
         at += n;
-        if (at == entry->key_size)
-            break;
-        found = store->config->memory.buffer;
+        found = buffer;
+        n = NKV_UNIT;
     }
+    if (status != NKV_OK)
+        return status;
     if (same)
         return NKV_OK;
     return nkv_hash_end(state) == hash ? NKV_ALREADY_EXISTS : NKV_DATA_LOSS;

@@ -128,8 +128,6 @@ static enum nkv_status isolate_marker(struct nkv_store *store,
 static enum nkv_status delete_what_is_left(struct nkv_store *store)
 {
     for (uint32_t slot = 0; slot < store->slots; slot++) {
-        uint8_t key[NKV_KEY_SIZE_MAX];
-        struct nkv_change change = {.kind = NKV_CHANGE_DELETE};
         struct nkv_entry entry;
         enum nkv_status status;
         if (!nkv_slot_is_used(store, slot) ||
@@ -138,10 +136,7 @@ static enum nkv_status delete_what_is_left(struct nkv_store *store)
         status =
             nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry);
         if (status == NKV_OK)
-            status = nkv_entry_read_key(store, &entry, key);
-        change.key = (struct nkv_span){key, entry.key_size};
-        if (status == NKV_OK)
-            status = nkv_write(store, &change);
+            status = nkv_write_key_of(store, &entry, NKV_CHANGE_DELETE);
         if (status != NKV_OK)
             return status;
     }

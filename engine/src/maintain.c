@@ -65,8 +65,6 @@ static enum nkv_status rewrite(struct nkv_store *store,
                                struct nkv_maintenance *job)
 {
     uint32_t slot = nkv_index_from(store, job->cursor);
-    uint8_t key[NKV_KEY_SIZE_MAX];
-    struct nkv_change change = {.kind = NKV_CHANGE_REWRITE};
     struct nkv_entry entry;
     enum nkv_status status;
 
@@ -81,10 +79,7 @@ static enum nkv_status rewrite(struct nkv_store *store,
         return NKV_OK;
     }
     job->cursor = nkv_slot_hash(store, slot);
-    status = nkv_entry_read_key(store, &entry, key);
-    change.key = (struct nkv_span){key, entry.key_size};
-    if (status == NKV_OK)
-        status = nkv_write(store, &change);
+    status = nkv_write_key_of(store, &entry, NKV_CHANGE_REWRITE);
     if (status != NKV_DATA_LOSS && status != NKV_NOT_FOUND)
         /* The cursor stays: another key may have this hash. */
         return status;

@@ -20,8 +20,8 @@
 
 /*
  * Fills in index, sectors, ids and what decides how the store may be used
- * anew. Sectors that are retired stay so, and
- * store->excluded is passed over and counts as dirty.
+ * anew. Sectors that are retired stay so, and store->excluded is passed over
+ * and counts as dirty.
  *
  * Any status but NKV_OK: the flash did not answer.
  */

@@ -210,3 +210,15 @@ enum nkv_status nkv_write(struct nkv_store *store,
         *longest = *steps - before;
     return status;
 }
+
+enum nkv_status nkv_write_key_of(struct nkv_store *store,
+                                 const struct nkv_entry *entry,
+                                 enum nkv_change_kind kind)
+{
+    uint8_t key[NKV_KEY_SIZE_MAX];
+    const struct nkv_change change = {.kind = kind,
+                                      .key = {key, entry->key_size}};
+    enum nkv_status status = nkv_entry_read_key(store, entry, key);
+
+    return status == NKV_OK ? nkv_write(store, &change) : status;
+}

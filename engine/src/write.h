@@ -34,4 +34,9 @@ struct nkv_change {
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change);
 
+/* Deletes or rewrites the key of an entry on flash. */
+enum nkv_status nkv_write_key_of(struct nkv_store *store,
+                                 const struct nkv_entry *entry,
+                                 enum nkv_change_kind kind);
+
 #endif

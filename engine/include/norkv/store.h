@@ -366,8 +366,7 @@ NKV_MUST_USE enum nkv_status nkv_next(struct nkv_store *store,
  * Does at most one erase or one copy of an entry that will be needed anyway:
  * goes on with a collection, adds a missing copy, repairs damage, prepares room
  * for the next writes, levels wear. For an idle hook. On a sector that fails it
- * may erase twice. The first with work after a fast mount reads the whole
- * flash.
+ * may erase twice. The first with work after a fast mount reads all the flash.
  *
  * Sets *more to false when nothing is left to do or nothing could be done.
  * When power fails inside, no value changes. NKV_OK, or a status of the driver;
@@ -403,9 +402,8 @@ struct nkv_maintenance {
  * Does one step of a maintenance: at most one erase, one copy, or one reading
  * pass. Some are longer: the first after a mount with manual_repair repairs all
  * that mount would have, after a fast mount it reads the whole flash first, and
- * rewriting an entry collects as a put does. Sets
- * *more to false with the last. Other calls may come in between. When power
- * fails inside, no value changes.
+ * rewriting an entry collects as a put does. Sets *more to false with the last.
+ * Other calls may come in between. When power fails inside, no value changes.
  *
  * - NKV_NOT_FOUND: see NKV_MAINTAIN_PARTIAL.
  * - NKV_RESOURCE_EXHAUSTED: too little room to rewrite or to repair; what
