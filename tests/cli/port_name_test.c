@@ -14,7 +14,6 @@
 #include <output.h>
 #include <records.h>
 #include <stdio.h>
-#include <string.h>
 
 static char said[300];
 

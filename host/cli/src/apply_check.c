@@ -7,14 +7,6 @@
 #include <string.h>
 #include <text.h>
 
-/* What the device takes. */
-struct limits {
-    /* What it points to is gone. */
-    struct nkv_device device;
-    uint32_t sector_size;
-    uint32_t max_keys;
-};
-
 static struct nkv_span key_of(const struct nkv_setting *setting)
 {
     return (struct nkv_span){setting->key, setting->key_size};
@@ -35,42 +27,22 @@ static enum nkv_exit fail_setting(const struct nkv_apply_check *check,
 }
 
 static enum nkv_exit check_sizes(const struct nkv_apply_check *check,
-                                 const struct limits *limits)
+                                 const struct nkv_device *device,
+                                 uint32_t sector_size)
 {
     for (size_t i = 0; i < check->settings->count; i++) {
         const struct nkv_setting *it = &check->settings->items[i];
         size_t limit;
 
-        if (it->key_size > limits->device.max_key) {
+        if (it->key_size > device->max_key) {
             return fail_setting(check, it, "key", it->key_size,
-                                limits->device.max_key);
+                                device->max_key);
         }
-        limit =
-            nkv_value_limit(&limits->device, limits->sector_size, it->key_size);
+        limit = nkv_value_limit(device, sector_size, it->key_size);
         if (it->value_size > limit) {
             return fail_setting(check, it, "value", it->value_size, limit);
         }
     }
-    return NKV_EXIT_DONE;
-}
-
-static enum nkv_exit learn_limits(const struct nkv_apply_check *check,
-                                  struct limits *limits)
-{
-    struct nkv_client_statistics statistics;
-    const struct nkv_device *device;
-    enum nkv_status status =
-        nkv_client_device(check->client, check->call, &device);
-
-    if (status == NKV_OK) {
-        limits->device = *device;
-        status = nkv_client_statistics(check->client, check->call, &statistics);
-    }
-    if (status != NKV_OK) {
-        return nkv_fail_call(check->client, status);
-    }
-    limits->sector_size = statistics.sector_size;
-    limits->max_keys = statistics.max_keys;
     return NKV_EXIT_DONE;
 }
 
@@ -125,12 +97,20 @@ static enum nkv_exit check_key_count(const struct nkv_apply_check *check,
 
 enum nkv_exit nkv_apply_check(const struct nkv_apply_check *check)
 {
-    struct limits limits = {0};
-    enum nkv_exit code = learn_limits(check, &limits);
+    struct nkv_client_statistics statistics;
+    const struct nkv_device *device;
+    enum nkv_exit code;
+    enum nkv_status status =
+        nkv_client_statistics(check->client, check->call, &statistics);
 
-    if (code == NKV_EXIT_DONE) {
-        code = check_sizes(check, &limits);
+    /* What it points to holds until the next call. */
+    if (status == NKV_OK) {
+        status = nkv_client_device(check->client, check->call, &device);
     }
-    return code == NKV_EXIT_DONE ? check_key_count(check, limits.max_keys)
+    if (status != NKV_OK) {
+        return nkv_fail_call(check->client, status);
+    }
+    code = check_sizes(check, device, statistics.sector_size);
+    return code == NKV_EXIT_DONE ? check_key_count(check, statistics.max_keys)
                                  : code;
 }

@@ -7,4 +7,7 @@
 /* Milliseconds from any start. */
 uint64_t nkv_now_ms(void);
 
+/* Milliseconds until then, at least 1: 0 is a client's own deadline. */
+uint32_t nkv_left_ms(uint64_t end_ms);
+
 #endif

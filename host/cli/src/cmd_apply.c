@@ -3,8 +3,8 @@
 #include "command.h"
 #include "device.h"
 #include "output.h"
-#include "progress.h"
 #include "settings_file.h"
+#include "write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,22 +135,9 @@ static enum nkv_exit fail_apply(const struct job *job, size_t done)
                     nkv_client_error(job->client), done, job->settings.count);
 }
 
-static enum nkv_status write_mutations(const struct job *job)
-{
-    struct nkv_progress progress;
-    const struct nkv_client_progress follow = nkv_progress_follow(&progress);
-    enum nkv_status status;
-
-    nkv_progress_begin(&progress, job->options, "apply", NKV_PROGRESS_RECORDS);
-    nkv_progress_set_total(&progress, job->settings.count);
-    status = nkv_client_apply(job->client, &job->call, job->mutations,
-                              job->settings.count, &follow);
-    nkv_progress_end(&progress);
-    return status;
-}
-
 static enum nkv_exit write_all(struct job *job)
 {
+    struct nkv_progress progress;
     enum nkv_status status;
     enum nkv_exit code;
     size_t done;
@@ -158,7 +145,9 @@ static enum nkv_exit write_all(struct job *job)
     if (!prepare(job)) {
         return nkv_fail_for_memory();
     }
-    status = write_mutations(job);
+    nkv_progress_begin(&progress, job->options, "apply", NKV_PROGRESS_RECORDS);
+    status = nkv_write_many(job->client, &job->call, &progress, job->mutations,
+                            job->settings.count);
     done = count_done(job);
     if (status == NKV_OK) {
         code = print(job, done);

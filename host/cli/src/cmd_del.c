@@ -1,7 +1,7 @@
 /* norkv del: removes a key. */
 #include "command.h"
 #include "operands.h"
-#include "write_one.h"
+#include "write.h"
 
 enum nkv_exit nkv_run_del(const struct nkv_options *options, int count,
                           char **operands)

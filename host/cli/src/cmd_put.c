@@ -1,7 +1,7 @@
 /* norkv put: stores a value. */
 #include "command.h"
 #include "operands.h"
-#include "write_one.h"
+#include "write.h"
 
 enum nkv_exit nkv_run_put(const struct nkv_options *options, int count,
                           char **operands)

@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "reopen.h"
 #include "restore_plan.h"
+#include "write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -136,23 +137,9 @@ static void warn_of_file(const struct job *job)
 
 /* ---- Writing ---------------------------------------------------------- */
 
-static enum nkv_status apply_deletions(const struct job *job,
-                                       struct nkv_mutation *mutations)
-{
-    struct nkv_progress progress;
-    const struct nkv_client_progress follow = nkv_progress_follow(&progress);
-    enum nkv_status status;
-
-    nkv_progress_begin(&progress, job->options, "delete", NKV_PROGRESS_RECORDS);
-    nkv_progress_set_total(&progress, job->plan.delete_count);
-    status = nkv_client_apply(job->client, &job->call, mutations,
-                              job->plan.delete_count, &follow);
-    nkv_progress_end(&progress);
-    return status;
-}
-
 static enum nkv_status delete_extras(const struct job *job)
 {
+    struct nkv_progress progress;
     size_t count = job->plan.delete_count;
     struct nkv_mutation *mutations = calloc(count + 1, sizeof *mutations);
     enum nkv_status status;
@@ -164,7 +151,9 @@ static enum nkv_status delete_extras(const struct job *job)
         mutations[i].kind = NKV_MUTATION_DELETE;
         mutations[i].key = job->plan.extras[i]->key;
     }
-    status = apply_deletions(job, mutations);
+    nkv_progress_begin(&progress, job->options, "delete", NKV_PROGRESS_RECORDS);
+    status =
+        nkv_write_many(job->client, &job->call, &progress, mutations, count);
     /* One that is gone already is as it should be. */
     for (size_t i = 0; i < count && status == NKV_NOT_FOUND; i++) {
         if (mutations[i].status != NKV_OK &&
@@ -358,20 +347,15 @@ static enum nkv_exit print_sum(const struct job *job)
 /* What the device holds must be what it is meant to. */
 static enum nkv_exit check_digest(const struct job *job)
 {
-    const struct nkv_client_digest *digest = &job->digest;
-    const struct nkv_digest *expected = &job->plan.digest;
-
-    if (digest->digest == expected->sum &&
-        digest->records == expected->records &&
-        digest->bytes == (uint32_t)expected->bytes) {
+    if (nkv_fetch_is_same(&job->plan.digest, &job->digest)) {
         return NKV_EXIT_DONE;
     }
     return nkv_fail(NKV_EXIT_FAILED,
                     "%s: all is stored, but the device's digest is another: "
                     "%s; 'norkv diff' tells what differs",
                     nkv_client_port(job->client),
-                    digest->damaged > 0 ? "it has damaged entries"
-                                        : "someone else has written to it");
+                    job->digest.damaged > 0 ? "it has damaged entries"
+                                            : "someone else has written to it");
 }
 
 /* ---- The command ------------------------------------------------------ */

@@ -214,11 +214,9 @@ struct shell_attempt {
 static bool connects(void *context)
 {
     struct shell_attempt *attempt = context;
-    uint64_t now = nkv_now_ms();
 
     if (attempt->how->limit_ms != 0) {
-        attempt->how->limit_ms =
-            attempt->end_ms > now ? (uint32_t)(attempt->end_ms - now) : 1;
+        attempt->how->limit_ms = nkv_left_ms(attempt->end_ms);
     }
     attempt->status = try_shell_port(attempt->options, attempt->how,
                                      attempt->client, attempt->why);

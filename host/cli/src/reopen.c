@@ -39,12 +39,9 @@ enum nkv_exit nkv_reopen_note_unit(struct nkv_reopen *reopen,
     return reopen->unit_id != NULL ? NKV_EXIT_DONE : nkv_fail_for_memory();
 }
 
-/* 0 would be the client's own deadline. */
 uint32_t nkv_reopen_left_ms(const struct nkv_reopen *reopen)
 {
-    uint64_t now = nkv_now_ms();
-
-    return reopen->end_ms > now ? (uint32_t)(reopen->end_ms - now) : 1;
+    return nkv_left_ms(reopen->end_ms);
 }
 
 bool nkv_await_port(uint64_t end_ms, bool (*attempt)(void *context),

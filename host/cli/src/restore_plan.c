@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <text.h>
 
-/* The header of an entry, beside key and value, and what entries are a multiple
- * of at least. */
-enum { ENTRY_OVERHEAD = 16, ENTRY_UNIT = 16 };
+/* What entries are a multiple of at least. */
+enum { ENTRY_UNIT = 16 };
 
 /* ---- What the device has ---------------------------------------------- */
 
@@ -147,7 +146,7 @@ static uint64_t entry_size(const struct nkv_record *record,
     uint64_t unit = statistics->program_unit > ENTRY_UNIT
                         ? statistics->program_unit
                         : ENTRY_UNIT;
-    uint64_t size = ENTRY_OVERHEAD + record->key.size + record->value.size;
+    uint64_t size = NKV_ENTRY_OVERHEAD + record->key.size + record->value.size;
 
     return (size + unit - 1) / unit * unit *
            (statistics->copies == 0 ? 1 : statistics->copies);
@@ -178,7 +177,7 @@ static enum nkv_exit check_room(const struct nkv_restore_plan *plan,
     uint64_t kept =
         (uint64_t)statistics->reserved_bytes + statistics->retired_bytes;
 
-    for (size_t i = 0; i < plan->extra_count && !plan->is_replace; i++) {
+    for (size_t i = plan->delete_count; i < plan->extra_count; i++) {
         live += entry_size(plan->extras[i], statistics);
     }
     if (live <= gone + room - (kept < room ? kept : room)) {

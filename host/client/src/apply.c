@@ -19,14 +19,6 @@ struct batch {
     struct nkv_write *writes[AHEAD_MAX];
 };
 
-static void count_done(struct batch *batch)
-{
-    const struct nkv_client_progress *progress = batch->progress;
-    batch->done++;
-    if (progress != NULL && progress->progress != NULL)
-        progress->progress(progress->context, batch->done);
-}
-
 static enum nkv_status fill(struct batch *batch)
 {
     while (batch->next < batch->count &&
@@ -58,7 +50,7 @@ static enum nkv_status take_first(struct batch *batch)
         client->error = write->task.error;
     nkv_write_release(write);
     if (mutation->status == NKV_OK)
-        count_done(batch);
+        nkv_host_tell(batch->progress, ++batch->done);
     return status;
 }
 

@@ -4,7 +4,6 @@
 #include "lane.h"
 #include "task.h"
 #include "transport.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +288,12 @@ enum nkv_status nkv_host_check_open(struct nkv_client *client)
     if (client->link.transport.close == NULL)
         return nkv_host_fail(client, NKV_UNAVAILABLE, "the port is not open");
     return client->link.dead ? nkv_host_fail_dead(client) : NKV_OK;
+}
+
+void nkv_host_tell(const struct nkv_client_progress *progress, uint32_t done)
+{
+    if (progress != NULL && progress->progress != NULL)
+        progress->progress(progress->context, done);
 }
 
 uint64_t nkv_host_deadline(const struct nkv_client *client,

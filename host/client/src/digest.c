@@ -24,8 +24,7 @@ static void take_digest(struct digesting *job,
     };
     job->reason = nkv_message_reason(&message->base);
     job->done = message->done;
-    if (job->progress != NULL && job->progress->progress != NULL)
-        job->progress->progress(job->progress->context, message->records);
+    nkv_host_tell(job->progress, message->records);
 }
 
 static void take_message(void *context, struct nkv_span payload)

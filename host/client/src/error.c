@@ -1,8 +1,6 @@
 /* What went wrong, in words. */
 #include "internal.h"
 
-#include <string.h>
-
 enum nkv_status nkv_host_fail(struct nkv_client *client, enum nkv_status status,
                               const char *format, ...)
 {

@@ -8,7 +8,7 @@ void nkv_heard_byte(struct nkv_heard *heard, uint8_t byte)
 {
     unsigned changes = (byte ^ (byte >> 1)) & 0x7fu;
     heard->bytes++;
-    heard->flags += byte == 0x7e;
+    heard->flags += byte == NKV_HDLC_FLAG;
     heard->printable += (byte >= 0x20 && byte < 0x7f) || byte == '\n' ||
                         byte == '\r' || byte == '\t';
     heard->smooth += (changes & (changes - 1)) == 0;

@@ -177,6 +177,9 @@ enum nkv_status nkv_host_refuse(struct nkv_client *client,
 
 enum nkv_status nkv_host_no_memory(struct nkv_client *client);
 
+/* Tells how far a call is, to whom wants to know. */
+void nkv_host_tell(const struct nkv_client_progress *progress, uint32_t done);
+
 /* Sets the error to why the line failed; returns NKV_UNAVAILABLE. */
 enum nkv_status nkv_host_fail_dead(struct nkv_client *client);
 

@@ -134,12 +134,11 @@ static void keep_raw(struct nkv_link *link, uint8_t byte)
 
 static void take_byte(struct nkv_link *link, uint8_t byte)
 {
-    enum { FLAG = 0x7e };
     if (link->heard.bytes < sizeof(link->greeting))
         link->greeting[link->heard.bytes] = byte;
     link->counters.bytes_received++;
     nkv_heard_byte(&link->heard, byte);
-    if (byte != FLAG)
+    if (byte != NKV_HDLC_FLAG)
         nkv_prose_add(&link->prose, byte);
     if (link->trace != NULL)
         keep_raw(link, byte);
@@ -149,7 +148,7 @@ static void take_byte(struct nkv_link *link, uint8_t byte)
         take_frame(link, &frame);
     else if (status != NKV_UNAVAILABLE)
         take_bad_frame(link, status);
-    if (byte == FLAG)
+    if (byte == NKV_HDLC_FLAG)
         nkv_prose_end(&link->prose);
 }
 
@@ -267,7 +266,7 @@ size_t nkv_link_wire_size(const struct nkv_packet *packet)
     size_t size = nkv_link_content_size(packet) + FLAGS;
     for (size_t i = 0; i < packet->payload.size; i++) {
         uint8_t byte = packet->payload.data[i];
-        size += byte == 0x7e || byte == 0x7d;
+        size += byte == NKV_HDLC_FLAG || byte == NKV_HDLC_ESCAPE;
     }
     return size;
 }

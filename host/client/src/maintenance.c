@@ -164,9 +164,7 @@ static void take_progress(void *context, struct nkv_span payload)
     if (message == NULL)
         return;
     operation->reason = nkv_message_reason(&message->base);
-    const struct nkv_client_progress *progress = operation->progress;
-    if (progress != NULL && progress->progress != NULL)
-        progress->progress(progress->context, message->steps);
+    nkv_host_tell(operation->progress, message->steps);
     norkv__v1__progress__free_unpacked(message, NULL);
 }
 

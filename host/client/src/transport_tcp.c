@@ -2,7 +2,6 @@
 #include "transport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -59,7 +58,7 @@ static uint32_t left_ms(uint64_t until_ms)
 /* Waits for a connection that is being made. 0 or an errno value. */
 static int finish_connect(int fd, uint64_t until_ms)
 {
-    enum nkv_status status = NKV_DEADLINE_EXCEEDED;
+    enum nkv_status status;
     uint32_t left;
     do {
         left = left_ms(until_ms);

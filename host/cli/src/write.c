@@ -1,4 +1,4 @@
-#include "write_one.h"
+#include "write.h"
 
 #include "device.h"
 #include "show_value.h"
@@ -24,4 +24,18 @@ enum nkv_exit nkv_write_one(const struct nkv_options *options,
     }
     nkv_client_free(&client);
     return code;
+}
+
+enum nkv_status nkv_write_many(struct nkv_client *client,
+                               const struct nkv_call_options *call,
+                               struct nkv_progress *progress,
+                               struct nkv_mutation *mutations, size_t count)
+{
+    const struct nkv_client_progress follow = nkv_progress_follow(progress);
+    enum nkv_status status;
+
+    nkv_progress_set_total(progress, count);
+    status = nkv_client_apply(client, call, mutations, count, &follow);
+    nkv_progress_end(progress);
+    return status;
 }
