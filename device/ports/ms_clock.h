@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+enum { NKV_US_PER_MS = 1000 };
+
 /* What was told last, and what the counter was when it began; members are
  * private. All 0 at the start. */
 struct nkv_ms_clock {
@@ -17,11 +19,10 @@ struct nkv_ms_clock {
 static inline uint32_t nkv_ms_clock_tell(struct nkv_ms_clock *clock,
                                          uint32_t counter_us)
 {
-    enum { US_IN_MS = 1000 };
-    uint32_t passed_ms = (counter_us - clock->told_us) / US_IN_MS;
+    uint32_t passed_ms = (counter_us - clock->told_us) / NKV_US_PER_MS;
 
     clock->told_ms += passed_ms;
-    clock->told_us += passed_ms * US_IN_MS;
+    clock->told_us += passed_ms * NKV_US_PER_MS;
     return clock->told_ms;
 }
 

@@ -16,8 +16,7 @@ enum {
     INTEN_COMPARE0 = 1 << 16,
     BITMODE_32 = 3,
     /* 16 MHz / 2^4. */
-    PRESCALER_1_MHZ = 4,
-    US_PER_MS = 1000
+    PRESCALER_1_MHZ = 4
 };
 
 static struct nkv_ms_clock clock;
@@ -46,7 +45,7 @@ uint32_t nkv_nrf51_timer_ms(void)
  * processor from setting it, would come in 71 minutes: it is set again. */
 void nkv_nrf51_timer_set_alarm(uint32_t delay_ms)
 {
-    uint32_t delay_us = delay_ms * US_PER_MS;
+    uint32_t delay_us = delay_ms * NKV_US_PER_MS;
     uint32_t start_us;
 
     do {
