@@ -103,6 +103,39 @@ test_other_keys_stay_unless_replaced()
     expect_json $'1\t1\t0\t1\tfalse' records written same deleted dry_run
 }
 
+# Milliseconds since the machine started.
+uptime_ms()
+{
+    local seconds
+
+    read -r seconds _ </proc/uptime
+    echo "${seconds/./}0"
+}
+
+# Parts that follow each other took no longer than the whole, to which the uptime's
+# clock adds its 10 ms; one that begins early takes in another's time.
+test_the_parts_of_its_progress_follow_each_other()
+{
+    local began_ms whole_ms parts_ms
+
+    needs 'a line so slow that deleting takes a second'
+    seq 100 160 | sed 's/./3&/g; s/.*/put & 31/' >script
+    norkv image create flash
+    norkv image exec flash script
+    expect_done
+    open_device --baud 19200
+    ours new=5 >file
+    began_ms=$(uptime_ms)
+    norkv restore file --replace --json
+    whole_ms=$(($(uptime_ms) + 10 - began_ms))
+    expect_done_showing read delete restore digest
+    parts_ms=$("$HELPERS/json_members" progress elapsed_ms <err |
+        awk '{ last[$1] = $2 } END { for (part in last) sum += last[part]
+            print sum }')
+    [ "$parts_ms" -le "$whole_ms" ] ||
+        fail "parts of $parts_ms ms in $whole_ms ms: $(cat err)"
+}
+
 test_replacing_stays_within_the_files_prefix()
 {
     open_device

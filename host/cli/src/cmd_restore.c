@@ -179,6 +179,13 @@ static enum nkv_status next_record(void *context, struct nkv_span *key,
     return NKV_OK;
 }
 
+static void begin_progress(struct job *job)
+{
+    nkv_progress_begin(&job->progress, job->options, "restore",
+                       NKV_PROGRESS_RECORDS);
+    nkv_progress_set_total(&job->progress, job->plan.write_count);
+}
+
 static void show_progress(void *context,
                           const struct nkv_client_restore *restore)
 {
@@ -195,14 +202,18 @@ static enum nkv_status write_rest(struct job *job)
         .progress = show_progress,
         .context = job,
     };
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status;
 
     if (!job->is_deleted) {
         status = delete_extras(job);
-        job->is_deleted = status == NKV_OK;
+        if (status != NKV_OK) {
+            return status;
+        }
+        job->is_deleted = true;
+        begin_progress(job);
     }
-    if (status != NKV_OK || job->done == job->plan.write_count) {
-        return status;
+    if (job->done == job->plan.write_count) {
+        return NKV_OK;
     }
     job->next = job->done;
     status = nkv_client_restore(job->client, &job->call, &restore);
@@ -266,9 +277,6 @@ static enum nkv_exit write_all(struct job *job)
 {
     enum nkv_status status;
 
-    nkv_progress_begin(&job->progress, job->options, "restore",
-                       NKV_PROGRESS_RECORDS);
-    nkv_progress_set_total(&job->progress, job->plan.write_count);
     for (;;) {
         size_t done = job->done;
 
