@@ -218,6 +218,25 @@ void nkv_rig_delete(struct nkv_rig *rig, const char *key)
     assert_int_equal(nkv_rig_write(rig, &write).status, NKV_OK);
 }
 
+void nkv_rig_send_restore(struct nkv_rig *rig, uint32_t call_id,
+                          norkv_v1_RestoreRequest request,
+                          struct nkv_span records)
+{
+    uint8_t bytes[PAYLOAD_MAX];
+    struct nkv_packet packet = {
+        .type = NKV_PACKET_CLIENT_STREAM,
+        .channel_id = 1,
+        .service_id = NKV_SERVICE_STORE,
+        .method_id = NKV_METHOD_STORE_RESTORE,
+        .call_id = call_id,
+    };
+
+    nkv_pb_give(&request.records, &records);
+    packet.payload = encode((struct nkv_buffer){bytes, sizeof bytes},
+                            norkv_v1_RestoreRequest_fields, &request);
+    nkv_rig_send_packet(rig, &packet);
+}
+
 void nkv_rig_expect(struct nkv_rig *rig, const char *key, const char *value)
 {
     struct nkv_test_value got = nkv_rig_get(rig, 0, key, 0, 0);

@@ -78,6 +78,11 @@ norkv_v1_StatisticsResponse nkv_rig_more_statistics(struct nkv_rig *rig,
 void nkv_rig_put(struct nkv_rig *rig, const char *key, const char *value);
 void nkv_rig_delete(struct nkv_rig *rig, const char *key);
 
+/* Sends a chunk of records of the upload call_id; request says the rest. */
+void nkv_rig_send_restore(struct nkv_rig *rig, uint32_t call_id,
+                          norkv_v1_RestoreRequest request,
+                          struct nkv_span records);
+
 /* Store 0's value of key must be this; NULL: there must be none. */
 void nkv_rig_expect(struct nkv_rig *rig, const char *key, const char *value);
 

@@ -247,6 +247,19 @@ uint32_t nkv_rig_request(struct nkv_rig *rig, uint32_t service, uint32_t method,
     return packet.call_id;
 }
 
+void nkv_rig_cancel(struct nkv_rig *rig, uint32_t service, uint32_t method,
+                    uint32_t call_id)
+{
+    nkv_rig_send_packet(rig, &(struct nkv_packet){
+                                 .type = NKV_PACKET_CLIENT_ERROR,
+                                 .channel_id = 1,
+                                 .service_id = service,
+                                 .method_id = method,
+                                 .call_id = call_id,
+                                 .status = NKV_CANCELLED,
+                             });
+}
+
 static void keep_frame(struct nkv_rig *rig, const struct nkv_hdlc_frame *frame,
                        size_t *used)
 {

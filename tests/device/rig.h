@@ -104,6 +104,10 @@ void nkv_rig_send_packet(struct nkv_rig *rig, const struct nkv_packet *packet);
 uint32_t nkv_rig_request(struct nkv_rig *rig, uint32_t service, uint32_t method,
                          struct nkv_span payload);
 
+/* Sends the CLIENT_ERROR that cancels a call. */
+void nkv_rig_cancel(struct nkv_rig *rig, uint32_t service, uint32_t method,
+                    uint32_t call_id);
+
 /* Polls once, or until there is nothing more to do, and finds the frames that
  * were sent since the last of these calls. */
 bool nkv_rig_poll(struct nkv_rig *rig);

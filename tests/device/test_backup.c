@@ -251,18 +251,6 @@ static void damage(struct nkv_rig *rig, const char *text)
     nkv_flash_sim_poke(flash, at, 0);
 }
 
-static void cancel(struct nkv_rig *rig, uint32_t method, uint32_t call_id)
-{
-    nkv_rig_send_packet(rig, &(struct nkv_packet){
-                                 .type = NKV_PACKET_CLIENT_ERROR,
-                                 .channel_id = 1,
-                                 .service_id = NKV_SERVICE_STORE,
-                                 .method_id = method,
-                                 .call_id = call_id,
-                                 .status = NKV_CANCELLED,
-                             });
-}
-
 /* ---- Backup ------------------------------------------------------------ */
 
 static void an_empty_store_gives_one_chunk_that_is_done(void **state)
@@ -348,7 +336,8 @@ static void a_backup_goes_on_behind_the_last_key_of_each_chunk(void **state)
         if (stop % 2 == 0) {
             nkv_rig_restart(rig);
         } else {
-            cancel(rig, NKV_METHOD_STORE_BACKUP, call_id);
+            nkv_rig_cancel(rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_BACKUP,
+                           call_id);
         }
         nkv_rig_run(rig);
         assert_int_equal(rig->frame_count, 0);
@@ -366,7 +355,7 @@ static void a_cancelled_backup_ends(void **state)
     call_id = start_backup(rig, &(struct request){0});
     assert_true(nkv_rig_poll(rig));
     assert_true(rig->frame_count > 0);
-    cancel(rig, NKV_METHOD_STORE_BACKUP, call_id);
+    nkv_rig_cancel(rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_BACKUP, call_id);
     (void)nkv_rig_poll(rig);
     assert_false(nkv_rpc_is_running(&rig->server.rpc));
     nkv_rig_run(rig);
@@ -877,7 +866,7 @@ static void a_cancelled_digest_ends(void **state)
 
     put_numbered(rig, 0, 60);
     call_id = start_digest(rig, 0, nkv_text(""));
-    cancel(rig, NKV_METHOD_STORE_DIGEST, call_id);
+    nkv_rig_cancel(rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_DIGEST, call_id);
     nkv_rig_run(rig);
     assert_int_equal(rig->frame_count, 1);
     rig->write_status = NKV_UNAVAILABLE;

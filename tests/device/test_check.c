@@ -307,16 +307,11 @@ static void other_calls_go_on_beside_a_check(void **state)
 static void a_cancelled_check_stops(void **state)
 {
     struct nkv_rig *rig = *state;
-    struct nkv_packet cancel = {
-        .type = NKV_PACKET_CLIENT_ERROR,
-        .channel_id = 1,
-        .service_id = NKV_SERVICE_MAINTENANCE,
-        .method_id = NKV_METHOD_MAINTENANCE_CHECK,
-    };
+    uint32_t call_id = start(rig, NKV_METHOD_MAINTENANCE_CHECK, 0, 0);
 
-    cancel.call_id = start(rig, NKV_METHOD_MAINTENANCE_CHECK, 0, 0);
     assert_true(nkv_rig_poll(rig));
-    nkv_rig_send_packet(rig, &cancel);
+    nkv_rig_cancel(rig, NKV_SERVICE_MAINTENANCE, NKV_METHOD_MAINTENANCE_CHECK,
+                   call_id);
     nkv_rig_run(rig);
     assert_int_equal(rig->frame_count, 0);
     assert_int_equal(run_check(rig, 0, 0).status, NKV_OK);
@@ -325,20 +320,16 @@ static void a_cancelled_check_stops(void **state)
 static void cancelled_sectors_stop(void **state)
 {
     struct nkv_rig *rig = *state;
-    struct nkv_packet cancel = {
-        .type = NKV_PACKET_CLIENT_ERROR,
-        .channel_id = 1,
-        .service_id = NKV_SERVICE_MAINTENANCE,
-        .method_id = NKV_METHOD_MAINTENANCE_SECTORS,
-    };
+    uint32_t call_id;
 
     /* A packet takes but a few of them. */
     assert_int_equal(nkv_rig_open(rig, 1, NKV_SERVER_PACKET_MIN).status,
                      NKV_OK);
-    cancel.call_id = start(rig, NKV_METHOD_MAINTENANCE_SECTORS, 0, 0);
+    call_id = start(rig, NKV_METHOD_MAINTENANCE_SECTORS, 0, 0);
     assert_true(nkv_rig_poll(rig));
     assert_true(rig->frame_count > 0);
-    nkv_rig_send_packet(rig, &cancel);
+    nkv_rig_cancel(rig, NKV_SERVICE_MAINTENANCE, NKV_METHOD_MAINTENANCE_SECTORS,
+                   call_id);
     (void)nkv_rig_poll(rig);
     assert_false(nkv_rpc_is_running(&rig->server.rpc));
     nkv_rig_run(rig);

@@ -365,22 +365,19 @@ static uint32_t start_checks(struct nkv_rig *rig, size_t count)
 static void refused_and_cancelled_calls_are_counted(void **state)
 {
     struct nkv_rig *rig = *state;
-    struct nkv_packet cancel = {
-        .type = NKV_PACKET_CLIENT_ERROR,
-        .channel_id = 1,
-        .service_id = NKV_SERVICE_MAINTENANCE,
-        .method_id = NKV_METHOD_MAINTENANCE_CHECK,
-    };
+    uint32_t call_id;
     norkv_v1_CallCounters calls;
 
     calls = nkv_rig_more_statistics(rig, 0).calls;
     assert_int_equal(calls.refused, 0);
     assert_int_equal(calls.cancelled, 0);
     /* One slot is kept for unary calls. */
-    cancel.call_id = start_checks(rig, NKV_RIG_SLOTS + 1) - 2;
-    nkv_rig_send_packet(rig, &cancel);
+    call_id = start_checks(rig, NKV_RIG_SLOTS + 1) - 2;
+    nkv_rig_cancel(rig, NKV_SERVICE_MAINTENANCE, NKV_METHOD_MAINTENANCE_CHECK,
+                   call_id);
     /* Its call has ended: this one cancels nothing. */
-    nkv_rig_send_packet(rig, &cancel);
+    nkv_rig_cancel(rig, NKV_SERVICE_MAINTENANCE, NKV_METHOD_MAINTENANCE_CHECK,
+                   call_id);
     nkv_rig_run(rig);
     calls = nkv_rig_more_statistics(rig, 0).calls;
     assert_int_equal(calls.refused, 2);

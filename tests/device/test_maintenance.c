@@ -321,18 +321,12 @@ static void a_cancelled_collection_stops_and_leaves_the_store_free(void **state)
 {
     struct nkv_rig *rig = *state;
     uint32_t call_id;
-    struct nkv_packet cancel = {
-        .type = NKV_PACKET_CLIENT_ERROR,
-        .channel_id = 1,
-        .service_id = NKV_SERVICE_MAINTENANCE,
-        .method_id = NKV_METHOD_MAINTENANCE_COLLECT,
-    };
 
     make_work(rig);
     call_id = start_collect(rig, 0, norkv_v1_CollectKind_COLLECT_HEAVY);
     assert_true(nkv_rig_poll(rig));
-    cancel.call_id = call_id;
-    nkv_rig_send_packet(rig, &cancel);
+    nkv_rig_cancel(rig, NKV_SERVICE_MAINTENANCE, NKV_METHOD_MAINTENANCE_COLLECT,
+                   call_id);
     nkv_rig_run(rig);
     assert_int_equal(rig->frame_count, 0);
     assert_int_equal(

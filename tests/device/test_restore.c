@@ -81,20 +81,6 @@ static void send_message(struct nkv_rig *rig, uint32_t call_id, uint32_t type,
     nkv_rig_send_packet(rig, &packet);
 }
 
-static void send_request(struct nkv_rig *rig, uint32_t call_id,
-                         norkv_v1_RestoreRequest request,
-                         struct nkv_span records)
-{
-    static uint8_t bytes[STREAM_MAX + 32];
-    struct nkv_span payload = {NULL, 0};
-
-    nkv_pb_give(&request.records, &records);
-    assert_true(nkv_pb_encode((struct nkv_buffer){bytes, sizeof bytes},
-                              norkv_v1_RestoreRequest_fields, &request,
-                              &payload));
-    send_message(rig, call_id, NKV_PACKET_CLIENT_STREAM, payload);
-}
-
 /* Records first to end - 1, as one chunk; the stream's last one ends it. */
 static void send_chunk(struct nkv_rig *rig, uint32_t call_id,
                        const struct stream *stream, size_t first, size_t end)
@@ -104,7 +90,7 @@ static void send_chunk(struct nkv_rig *rig, uint32_t call_id,
     request.offset = (uint32_t)stream->at[first];
     request.last = end == stream->count;
     request.crc32 = request.last ? crc_up_to(stream, end) : 0;
-    send_request(rig, call_id, request, slice(stream, first, end));
+    nkv_rig_send_restore(rig, call_id, request, slice(stream, first, end));
 }
 
 static uint32_t begin(struct nkv_rig *rig)
@@ -272,7 +258,7 @@ static void the_first_chunk_names_the_store(void **state)
 
     fill(&stream, 2, 8);
     request.store = 1;
-    send_request(rig, call_id, request, slice(&stream, 0, 1));
+    nkv_rig_send_restore(rig, call_id, request, slice(&stream, 0, 1));
     send_chunk(rig, call_id, &stream, 1, 2);
     nkv_rig_run(rig);
     expect_end(rig, 2, NKV_OK);
@@ -372,7 +358,7 @@ static void a_chunk_that_begins_within_a_record_is_refused(void **state)
     send_chunk(rig, call_id, &stream, 0, 3);
     /* Whole records, but not cut where those of the first chunk were. */
     request.offset = (uint32_t)stream.at[2] + 5;
-    send_request(rig, call_id, request, slice(&stream, 3, 6));
+    nkv_rig_send_restore(rig, call_id, request, slice(&stream, 3, 6));
     nkv_rig_run(rig);
     assert_int_equal(rig->frame_count, 3);
     expect_end(rig, 2, NKV_DATA_LOSS);
@@ -411,7 +397,7 @@ static void a_wrong_crc_keeps_the_last_chunk_out(void **state)
     request.offset = (uint32_t)stream.at[2];
     request.last = true;
     request.crc32 = crc_up_to(&stream, 4) ^ 1;
-    send_request(rig, call_id, request, slice(&stream, 2, 4));
+    nkv_rig_send_restore(rig, call_id, request, slice(&stream, 2, 4));
     nkv_rig_run(rig);
     expect_failure(rig, NKV_DATA_LOSS, norkv_v1_Reason_REASON_CRC_MISMATCH);
     expect_records(rig, &stream, 2);
@@ -471,7 +457,7 @@ static void a_store_that_is_not_there_is_refused(void **state)
 
     fill(&stream, 1, 8);
     request.store = NKV_RIG_STORES;
-    send_request(rig, call_id, request, slice(&stream, 0, 1));
+    nkv_rig_send_restore(rig, call_id, request, slice(&stream, 0, 1));
     nkv_rig_run(rig);
     expect_failure(rig, NKV_INVALID_ARGUMENT,
                    norkv_v1_Reason_REASON_NO_SUCH_STORE);
@@ -515,7 +501,7 @@ static void a_chunk_of_no_records_is_refused_whole(void **state)
         } else {
             stream.bytes[stream.at[3]] = 0;
         }
-        send_request(rig, call_id, request, records);
+        nkv_rig_send_restore(rig, call_id, request, records);
         nkv_rig_run(rig);
         expect_failure(rig, NKV_DATA_LOSS, norkv_v1_Reason_REASON_NONE);
         assert_int_equal(nkv_rig_statistics(rig, 0).store.keys, 0);
@@ -696,8 +682,7 @@ static void a_cancelled_restore_ends_silently(void **state)
 
     fill(&stream, 4, 32);
     send_chunk(rig, call_id, &stream, 0, 2);
-    send_message(rig, call_id, NKV_PACKET_CLIENT_ERROR,
-                 (struct nkv_span){NULL, 0});
+    nkv_rig_cancel(rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_RESTORE, call_id);
     nkv_rig_run(rig);
     assert_int_equal(rig->frame_count, 1);
     send_chunk(rig, call_id, &stream, 2, 4);

@@ -319,13 +319,6 @@ static void a_scan_goes_on_from_the_cursor_of_each_chunk(void **state)
         size_t cursor_size;
         size_t seen;
         uint32_t call_id = start_scan(rig, &(struct request){0});
-        struct nkv_packet cancel = {
-            .type = NKV_PACKET_CLIENT_ERROR,
-            .channel_id = 1,
-            .service_id = NKV_SERVICE_STORE,
-            .method_id = NKV_METHOD_STORE_SCAN,
-            .call_id = call_id,
-        };
 
         while (result.chunks < stop) {
             assert_true(nkv_rig_poll(rig));
@@ -334,7 +327,7 @@ static void a_scan_goes_on_from_the_cursor_of_each_chunk(void **state)
         seen = result.count;
         cursor_size = result.cursor_size;
         memcpy(cursor, result.cursor, cursor_size);
-        nkv_rig_send_packet(rig, &cancel);
+        nkv_rig_cancel(rig, NKV_SERVICE_STORE, NKV_METHOD_STORE_SCAN, call_id);
         nkv_rig_run(rig);
         assert_int_equal(rig->frame_count, 0);
         scan(rig, &(struct request){.cursor = {cursor, cursor_size}});

@@ -254,17 +254,11 @@ static void send_chunk(struct nkv_rig *rig, uint32_t offset,
                        struct nkv_span records, bool is_last, uint32_t crc32)
 {
     norkv_v1_RestoreRequest chunk = norkv_v1_RestoreRequest_init_zero;
-    uint8_t bytes[PACKET_MAX];
-    struct nkv_span payload;
 
     chunk.offset = offset;
     chunk.last = is_last;
     chunk.crc32 = crc32;
-    nkv_pb_give(&chunk.records, &records);
-    assert_true(nkv_pb_encode((struct nkv_buffer){bytes, sizeof bytes},
-                              norkv_v1_RestoreRequest_fields, &chunk,
-                              &payload));
-    send(rig, &restore, NKV_PACKET_CLIENT_STREAM, payload);
+    nkv_rig_send_restore(rig, restore.call_id, chunk, records);
 }
 
 static const struct nkv_span record = BYTES(1, 1, 'r', 's');
