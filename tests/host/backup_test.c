@@ -20,8 +20,8 @@ struct rig {
     size_t nameless;
     size_t stop_at;
     struct nkv_digest digest;
-    /* For hooks: when something is done, and whether it was. */
-    uint32_t at_frame;
+    /* For hooks: how often something was done, and whether it was. */
+    uint32_t writes;
     bool happened;
 };
 
@@ -269,17 +269,6 @@ static void a_restart_at_any_frame_costs_no_record(void **state)
     }
 }
 
-/* Loses one frame, when its turn has come. */
-static bool lose_frame(struct nkv_real_device *device)
-{
-    struct rig *rig = device->hook_context;
-    if (!rig->happened && device->frames_sent + 1 >= rig->at_frame) {
-        device->lose_frames = 1;
-        rig->happened = true;
-    }
-    return false;
-}
-
 static void any_lost_frame_is_asked_for_again(void **state)
 {
     const struct rig_options options = {.max_packet = 512};
@@ -287,11 +276,9 @@ static void any_lost_frame_is_asked_for_again(void **state)
     (void)state;
     for (uint32_t i = 1; i <= frames; i++) {
         struct rig *rig = open_rig(&options);
-        rig->at_frame = rig->device.frames_sent + i;
-        rig->device.before_poll = lose_frame;
+        rig->device.lose_at_frame = rig->device.frames_sent + i;
         back_up(rig);
-        /* The last leaves in the turn of the one before. */
-        assert_true(rig->happened || i == frames);
+        assert_int_equal(rig->device.lose_at_frame, 0);
         close_rig(rig);
     }
 }
@@ -312,30 +299,18 @@ static void any_lost_frame_of_the_client_is_sent_again(void **state)
     assert_true(i > 10);
 }
 
-/* The host goes, without a word, once the device has sent so many frames. */
-static bool host_goes(struct nkv_real_device *device)
-{
-    struct rig *rig = device->hook_context;
-    if (!rig->happened && device->frames_sent >= rig->at_frame) {
-        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
-        rig->happened = true;
-    }
-    return false;
-}
-
 /* A backup and a digest, in the course of which the host goes. */
 static void lose_host(struct rig *rig, uint32_t at_frame)
 {
     struct nkv_client_backup backup = backup_of(rig);
     struct nkv_client_digest digest;
-    rig->at_frame = at_frame;
-    rig->device.before_poll = host_goes;
+    rig->device.cut_at_frame = at_frame;
     enum nkv_status status = nkv_client_backup(rig->client, NULL, &backup);
     if (status == NKV_OK)
         status =
             nkv_client_digest(rig->client, NULL, text_span(""), &digest, NULL);
     if (status == NKV_OK)
-        assert_true(rig->happened);
+        assert_int_equal(rig->device.cut_at_frame, 0);
     else
         assert_int_equal(status, NKV_UNAVAILABLE);
     nkv_client_free(&rig->client);
@@ -355,7 +330,7 @@ static void a_host_may_go_at_any_message(void **state)
             &rig->bench,
             &(struct nkv_client_options){.max_packet = options.max_packet});
         back_up(rig);
-        assert_true(rig->happened);
+        assert_int_equal(rig->device.cut_at_frame, 0);
         assert_false(nkv_rpc_is_running(&rig->device.server.rpc));
         close_rig(rig);
     }
@@ -388,8 +363,8 @@ static void a_backup_goes_on_after_seconds_of_silence(void **state)
 static bool meddle(struct nkv_real_device *device)
 {
     struct rig *rig = device->hook_context;
-    rig->at_frame++;
-    put(rig, KEYS + rig->at_frame % 40, rig->at_frame % 200);
+    rig->writes++;
+    put(rig, KEYS + rig->writes % 40, rig->writes % 200);
     return false;
 }
 
@@ -466,8 +441,7 @@ static void damaged_entries_are_told_once(void **state)
         damage(rig, value_of(7, 1800, bytes));
         damage(rig, key_of(55, text));
         damage(rig, key_of(56, text));
-        rig->at_frame = rig->device.frames_sent + i;
-        rig->device.before_poll = lose_frame;
+        rig->device.lose_at_frame = rig->device.frames_sent + i;
         assert_done(rig->client, nkv_client_backup(rig->client, NULL, &backup));
         assert_int_equal(rig->nameless, 2);
         assert_int_equal(backup.damaged, 4);

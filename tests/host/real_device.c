@@ -138,6 +138,19 @@ static void send_frame(struct nkv_real_device *device, struct nkv_span frame)
         device->sending_until_us = sent_us - waiting_us;
 }
 
+/* Whether the frame that is leaving gets lost. */
+static bool is_frame_lost(struct nkv_real_device *device)
+{
+    if (device->frames_sent == device->lose_at_frame) {
+        device->lose_at_frame = 0;
+        return true;
+    }
+    if (device->lose_frames == 0)
+        return false;
+    device->lose_frames--;
+    return true;
+}
+
 /* The server hands over pieces; a frame ends with a flag. */
 static enum nkv_status write_line(void *context, const uint8_t *from,
                                   size_t size)
@@ -160,9 +173,7 @@ static enum nkv_status write_line(void *context, const uint8_t *from,
         device->failed = true;
         return NKV_UNAVAILABLE;
     }
-    if (device->lose_frames > 0)
-        device->lose_frames--;
-    else
+    if (!is_frame_lost(device))
         send_frame(device, frame);
     return NKV_OK;
 }
@@ -215,6 +226,11 @@ static bool poll_device(void *context, struct nkv_line_sim *line)
     if (device->sending_until_us > line->now_us) {
         device->bench->device_at_us = device->sending_until_us;
         return false;
+    }
+    if (device->cut_at_frame != 0 &&
+        device->frames_sent >= device->cut_at_frame) {
+        device->cut_at_frame = 0;
+        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
     }
     if (device->before_poll != NULL && device->before_poll(device))
         nkv_real_device_restart(device);

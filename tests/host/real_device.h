@@ -79,6 +79,12 @@ struct nkv_real_device {
     uint32_t frames_sent;
     /* So many of the next frames get lost on the line. */
     uint32_t lose_frames;
+    /* When not 0: the frame of this number, counted in all, gets lost on the
+     * line; 0 again when it has. */
+    uint32_t lose_at_frame;
+    /* When not 0: once as many frames have left in all, the line is cut, as
+     * when the host goes without a word; 0 again when it is. */
+    uint32_t cut_at_frame;
     bool failed;
     /* The frame that is being written: the line gets it whole. */
     uint8_t frame[2 * NKV_DEVICE_PACKET_MAX + 64];

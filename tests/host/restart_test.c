@@ -340,17 +340,6 @@ static void put_many(struct rig *rig)
     }
 }
 
-/* Loses the frame behind number *hook_context. */
-static bool lose_frame_behind(struct nkv_real_device *device)
-{
-    uint32_t *last = device->hook_context;
-    if (*last != 0 && device->frames_sent >= *last) {
-        *last = 0;
-        device->lose_frames = 1;
-    }
-    return false;
-}
-
 static void a_scan_survives_a_restart_at_any_frame(void **state)
 {
     (void)state;
@@ -377,15 +366,12 @@ static void a_scan_asks_again_for_any_frame_of_the_device(void **state)
     put_many(rig);
     uint32_t at = 0;
     for (bool lost = true; lost; at++) {
-        uint32_t last = rig->device.frames_sent + at;
         unsigned count = 0;
         struct nkv_client_scan scan = {.record = count_record,
                                        .context = &count};
-        rig->device.hook_context = &last;
-        rig->device.before_poll = lose_frame_behind;
+        rig->device.lose_at_frame = rig->device.frames_sent + 1 + at;
         assert_done(rig->client, nkv_client_scan(rig->client, NULL, &scan));
-        lost = last == 0;
-        rig->device.before_poll = NULL;
+        lost = rig->device.lose_at_frame == 0;
         assert_true(count >= 61);
     }
     assert_true(at > 6);
@@ -414,15 +400,6 @@ static void a_scan_sends_again_any_frame_of_the_client(void **state)
     close_rig(rig);
 }
 
-/* The host goes, without a word, once the device has sent so many frames. */
-static bool host_goes(struct nkv_real_device *device)
-{
-    const uint32_t *frames = device->hook_context;
-    if (device->frames_sent >= *frames && device->bench->cut_at_ms == 0)
-        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
-    return false;
-}
-
 static void a_scan_goes_well_after_one_whose_host_went(void **state)
 {
     (void)state;
@@ -434,13 +411,11 @@ static void a_scan_goes_well_after_one_whose_host_went(void **state)
         unsigned count = 0;
         struct nkv_client_scan scan = {.record = count_record,
                                        .context = &count};
-        uint32_t frames = rig->device.frames_sent + at;
-        rig->device.hook_context = &frames;
-        rig->device.before_poll = host_goes;
+        rig->device.cut_at_frame = rig->device.frames_sent + at;
         status = nkv_client_scan(rig->client, NULL, &scan);
         assert_true(status == NKV_OK || status == NKV_UNAVAILABLE);
         nkv_client_free(&rig->client);
-        rig->device.before_poll = NULL;
+        rig->device.cut_at_frame = 0;
         rig->bench.cut_at_ms = 0;
         rig->client = nkv_bench_open(&rig->bench, NULL);
         count = 0;

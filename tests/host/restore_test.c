@@ -217,26 +217,13 @@ static void every_message_of_the_client_may_meet_with_a_mishap(void **state)
     }
 }
 
-/* Loses the frame of the device's with the number *hook_context. */
-static bool lose_frame(struct nkv_real_device *device)
-{
-    uint32_t *at = device->hook_context;
-    if (*at != 0 && device->frames_sent + 1 >= *at) {
-        *at = 0;
-        device->lose_frames = 1;
-    }
-    return false;
-}
-
 static void every_message_of_the_device_may_get_lost(void **state)
 {
     (void)state;
     uint32_t last = 2;
     for (uint32_t at = 2; at <= last; at++) {
         struct nkv_upload *upload = nkv_upload_open(&brief);
-        uint32_t lost = at;
-        upload->device.before_poll = lose_frame;
-        upload->device.hook_context = &lost;
+        upload->device.lose_at_frame = at;
         assert_done(upload->client, nkv_upload_run(upload));
         assert_int_equal(upload->restore.records, BRIEF_COUNT);
         nkv_upload_check(upload, BRIEF_COUNT);

@@ -13,9 +13,6 @@ struct rig {
     struct nkv_bench bench;
     struct nkv_real_device device;
     struct nkv_client *client;
-    /* When frames_sent is this, one frame is lost. */
-    uint32_t lose_at;
-    bool lost;
     /* What the callbacks got. */
     struct nkv_client_sector sectors[SECTORS];
     struct nkv_client_finding findings[FINDINGS_MAX];
@@ -28,17 +25,6 @@ struct rig {
     uint32_t place_count;
     uint32_t entries;
 };
-
-static bool before_poll(struct nkv_real_device *device)
-{
-    struct rig *rig = device->hook_context;
-    if (rig->lose_at != 0 && device->frames_sent + 1 >= rig->lose_at &&
-        !rig->lost) {
-        rig->lost = true;
-        device->lose_frames = 1;
-    }
-    return false;
-}
 
 /* A device with keys in its first sectors. */
 static struct rig *open_rig(uint64_t seed, const struct nkv_line_faults *faults)
@@ -57,8 +43,6 @@ static struct rig *open_rig(uint64_t seed, const struct nkv_line_faults *faults)
     assert_non_null(rig);
     nkv_bench_init(&rig->bench, seed);
     nkv_real_device_init(&rig->device, &rig->bench, &device);
-    rig->device.before_poll = before_poll;
-    rig->device.hook_context = rig;
     rig->client = nkv_bench_open(&rig->bench, &options);
     for (unsigned i = 0; i < 60; i++) {
         char key[16];
@@ -243,12 +227,11 @@ static void any_message_may_get_lost(void **state)
     damage(rig);
     uint32_t at = 1;
     do {
-        rig->lost = false;
-        rig->lose_at = rig->device.frames_sent + at;
+        rig->device.lose_at_frame = rig->device.frames_sent + at;
         assert_lists_all(rig);
         assert_finds_all(rig);
         at++;
-    } while (rig->lost);
+    } while (rig->device.lose_at_frame == 0);
     assert_true(at > 20);
     close_rig(rig);
 }
@@ -326,17 +309,6 @@ static void a_device_may_restart_at_any_message_of_a_check(void **state)
     assert_true(at > 8);
 }
 
-/* The host goes, without a word, once the device has sent so many frames. */
-static bool host_goes(struct nkv_real_device *device)
-{
-    struct rig *rig = device->hook_context;
-    if (!rig->lost && device->frames_sent >= rig->lose_at) {
-        device->bench->cut_at_ms = nkv_bench_now_ms(device->bench);
-        rig->lost = true;
-    }
-    return false;
-}
-
 static enum nkv_status list_and_check(struct rig *rig)
 {
     struct nkv_client_check result;
@@ -351,15 +323,13 @@ static void a_host_may_go_at_any_message(void **state)
     struct rig *rig = open_rig(8, NULL);
     damage(rig);
     rig->bench.line.speed.latency_ms = 1;
-    rig->device.before_poll = host_goes;
     uint32_t at = 1;
     for (enum nkv_status status = NKV_UNAVAILABLE; status != NKV_OK; at++) {
-        rig->lost = false;
-        rig->lose_at = rig->device.frames_sent + at;
+        rig->device.cut_at_frame = rig->device.frames_sent + at;
         status = list_and_check(rig);
         assert_true(status == NKV_OK || status == NKV_UNAVAILABLE);
         nkv_client_free(&rig->client);
-        rig->lost = true;
+        rig->device.cut_at_frame = 0;
         rig->bench.cut_at_ms = 0;
         rig->client = nkv_bench_open(&rig->bench, NULL);
         assert_lists_all(rig);
