@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "live_device.h"
 
+#include "machine.h"
 #include "test.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 static size_t read_fd(void *context, uint8_t *to, size_t capacity)
@@ -47,10 +46,8 @@ static enum nkv_status write_fd(void *context, const uint8_t *from, size_t size)
 
 static uint32_t read_clock(void *context)
 {
-    struct timespec now;
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    return (uint32_t)nkv_machine_ms();
 }
 
 static void take_connection(struct nkv_live_device *live)
@@ -110,22 +107,12 @@ void nkv_live_device_start_pty(struct nkv_live_device *live)
 
 void nkv_live_device_start_tcp(struct nkv_live_device *live)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    socklen_t size = sizeof(address);
-    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
+    struct nkv_loopback loopback;
+    nkv_loopback_listen(&loopback, SOCK_NONBLOCK | SOCK_CLOEXEC, 4);
     memset(live, 0, sizeof(*live));
     live->fd = -1;
-    live->listener =
-        socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    assert_true(live->listener >= 0);
-    assert_int_equal(bind(live->listener, generic, size), 0);
-    assert_int_equal(listen(live->listener, 4), 0);
-    assert_int_equal(getsockname(live->listener, generic, &size), 0);
-    snprintf(live->port, sizeof(live->port), "tcp:127.0.0.1:%u",
-             (unsigned)ntohs(address.sin_port));
+    live->listener = loopback.fd;
+    memcpy(live->port, loopback.port, sizeof(live->port));
     start(live);
 }
 

@@ -2,6 +2,7 @@
  * when one is opened or goes away. */
 #include "exercise.h"
 #include "live_device.h"
+#include "machine.h"
 #include "test.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,23 +131,6 @@ static void a_socket_carries_calls(void **state)
     nkv_live_device_end(&live);
 }
 
-/* A socket on which nobody accepts, and the port's name. */
-static int listen_somewhere(struct sockaddr_in *address, char port[64])
-{
-    socklen_t size = sizeof(*address);
-    struct sockaddr *generic = (struct sockaddr *)(void *)address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    *address = (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    assert_int_equal(bind(listener, generic, size), 0);
-    assert_int_equal(listen(listener, 0), 0);
-    assert_int_equal(getsockname(listener, generic, &size), 0);
-    snprintf(port, 64, "tcp:127.0.0.1:%u", (unsigned)ntohs(address->sin_port));
-    return listener;
-}
-
 /* An IPv6 address in brackets; skipped where there is no IPv6. */
 static void an_ipv6_address_is_taken(void **state)
 {
@@ -197,11 +181,10 @@ static void an_end_that_vanishes_is_probed_for(void **state)
         {IPPROTO_TCP, TCP_KEEPINTVL},    {IPPROTO_TCP, TCP_KEEPCNT},
         {IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_NODELAY}};
     static const int wanted[] = {1, 15, 5, 3, 30000, 1};
-    struct sockaddr_in address;
-    char port[64];
-    int listener = listen_somewhere(&address, port);
-    struct nkv_client *client = open_port(port);
-    int fd = find_socket(&address);
+    struct nkv_loopback loopback;
+    nkv_loopback_listen(&loopback, 0, 0);
+    struct nkv_client *client = open_port(loopback.port);
+    int fd = find_socket(&loopback.address);
     assert_true(fd >= 0);
     for (int i = 0; i < 6; i++) {
         int value = -1;
@@ -211,7 +194,7 @@ static void an_end_that_vanishes_is_probed_for(void **state)
         assert_int_equal(value, wanted[i]);
     }
     nkv_client_free(&client);
-    close(listener);
+    nkv_loopback_close(&loopback);
 }
 
 static void ports_that_are_none_are_refused(void **state)
@@ -250,25 +233,16 @@ static void a_refused_connection_says_so(void **state)
 static void a_connection_that_hangs_ends_at_the_deadline(void **state)
 {
     (void)state;
-    struct sockaddr_in address;
-    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
     struct nkv_client_options options = {.deadline_ms = 300};
     struct nkv_client *client;
-    char port[64];
-    int fillers[8];
-    int listener = listen_somewhere(&address, port);
-    /* Nobody accepts: when the queue is full, connections wait. */
-    for (int i = 0; i < 8; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fillers[i], generic, sizeof(address));
-    }
-    assert_int_equal(nkv_client_open(port, &options, &client),
+    struct nkv_loopback loopback;
+    nkv_loopback_listen(&loopback, 0, 0);
+    nkv_loopback_fill(&loopback);
+    assert_int_equal(nkv_client_open(loopback.port, &options, &client),
                      NKV_DEADLINE_EXCEEDED);
     assert_says(client, "no connection in time");
     nkv_client_free(&client);
-    for (int i = 0; i < 8; i++)
-        close(fillers[i]);
-    close(listener);
+    nkv_loopback_close(&loopback);
 }
 
 /* The connection is reset before the client writes anything: what it was told
@@ -278,11 +252,10 @@ static void a_connection_that_is_reset_says_what_it_was_told(void **state)
     (void)state;
     static const char text[] = "bridge: another client is connected\r\n";
     const struct linger reset = {.l_onoff = 1};
-    struct sockaddr_in address;
-    char port[64];
-    int listener = listen_somewhere(&address, port);
-    struct nkv_client *client = open_port(port);
-    int peer = accept(listener, NULL, NULL);
+    struct nkv_loopback loopback;
+    nkv_loopback_listen(&loopback, 0, 0);
+    struct nkv_client *client = open_port(loopback.port);
+    int peer = accept(loopback.fd, NULL, NULL);
     assert_int_equal(write(peer, text, sizeof(text) - 1), sizeof(text) - 1);
     assert_int_equal(
         setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
@@ -292,7 +265,7 @@ static void a_connection_that_is_reset_says_what_it_was_told(void **state)
                 "the other end hung up, saying \"bridge: another client "
                 "is connected\"");
     nkv_client_free(&client);
-    close(listener);
+    nkv_loopback_close(&loopback);
 }
 
 static void a_port_in_use_names_who_has_it(void **state)
