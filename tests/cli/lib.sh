@@ -299,13 +299,22 @@ device_with_too_small_a_table()
     device $(for_sim --max-keys 3)
 }
 
-# start_odd_device KIND : a device that is none; sets PORT.
+# start_helper NAME PROGRAM... : a program that says where it listens; sets PORT.
+start_helper()
+{
+    local name=$1
+
+    shift
+    : >"$TMP/$name.out"
+    "$@" >"$TMP/$name.out" 2>"$TMP/$name.err" </dev/null &
+    pids+=($!)
+    await_port "$TMP/$name.out" $!
+}
+
+# start_odd_device LINE KIND : a device that is none; sets PORT.
 start_odd_device()
 {
-    : >"$TMP/odd.out"
-    "$HELPERS/odd_device" "$@" >"$TMP/odd.out" 2>"$TMP/odd.err" </dev/null &
-    pids+=($!)
-    await_port "$TMP/odd.out" $!
+    start_helper odd "$HELPERS/odd_device" "$@"
 }
 
 # start_relay KIND : norkv-sim behind a line that does something to what it says;
@@ -313,11 +322,7 @@ start_odd_device()
 start_relay()
 {
     start_sim --tcp 127.0.0.1:0
-    : >"$TMP/relay.out"
-    python3 "$ROOT/tests/cli/relay.py" "${PORT#tcp:}" "$1" \
-        >"$TMP/relay.out" 2>"$TMP/relay.err" </dev/null &
-    pids+=($!)
-    await_port "$TMP/relay.out" $!
+    start_helper relay python3 "$ROOT/tests/cli/relay.py" "${PORT#tcp:}" "$1"
     export NORKV_PORT=$PORT
 }
 
