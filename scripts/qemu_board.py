@@ -118,16 +118,20 @@ def firmware_of(board):
     return ROOT / "build" / board / "device/boards" / board / "firmware.elf"
 
 
+def read_bytes(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise QemuError(f"cannot read '{path}': {error.strerror}") from error
+
+
 class Elf:
     """The symbols of a 32-bit little-endian ELF file (System V ABI, Object
     Files): for the addresses that are wanted of a firmware."""
 
     def __init__(self, path):
         self.path = path
-        try:
-            data = pathlib.Path(path).read_bytes()
-        except OSError as error:
-            raise QemuError(f"cannot read '{path}': {error.strerror}") from error
+        data = read_bytes(pathlib.Path(path))
         if data[:6] != b"\x7fELF\x01\x01":
             raise QemuError(f"'{path}' is no ELF file of a 32-bit processor")
         self._symbols = dict(self._read_symbols(data))
@@ -522,6 +526,13 @@ class Machine:
         log = self._guest_log()[self._log_size:].splitlines(keepends=True)
         return "".join(line for line in log
                        if line.strip() not in self.board.harmless)
+
+    def check_guest(self):
+        """Raises QemuError if the firmware did anything wrong."""
+        errors = self.guest_errors()
+        if errors:
+            raise QemuError(f"the firmware did what its chip does not allow: "
+                            f"{errors.strip()}")
 
     def close(self):
         """Ends QEMU as a power cut does. Does nothing the second time."""

@@ -2,7 +2,6 @@
 import signal
 import struct
 import time
-import unittest
 
 import support
 from support import member, norkv, qemu_board
@@ -13,13 +12,8 @@ STORE_SIZE = qemu_board.Ast1030.store_size
 MIB = 1 << 20
 
 
-class Board(unittest.TestCase):
-    def running(self, **options):
-        machine = qemu_board.Machine("ast1030", **options)
-        self.addCleanup(machine.close)
-        machine.go()
-        machine.wait_answer()
-        return machine
+class Board(support.BoardTest):
+    board = "ast1030"
 
     def expect_clean(self, machine):
         stats = norkv(machine.port, "stats")
@@ -92,21 +86,6 @@ class Store(Board):
                              f"{newest:03500}")
         self.expect_clean(machine)
 
-    def test_a_store_of_something_else_is_served_and_left_alone(self):
-        image = bytes(range(256)) * (STORE_SIZE // 256)
-        machine = self.running(image=image)
-        self.assertIn("mounted with FAILED_PRECONDITION",
-                      norkv(machine.port, "stats"))
-        with self.assertRaisesRegex(AssertionError, "FAILED_PRECONDITION"):
-            norkv(machine.port, "put", "k", "v")
-        unit_id = member(norkv(machine.port, "info"), "unit id")
-        self.assertEqual(machine.read_store(), image)
-        machine.qmp.command("cont")
-        norkv(machine.port, "erase-all", "--unit-id", unit_id)
-        norkv(machine.port, "put", "k", "v")
-        self.assertEqual(norkv(machine.port, "ls"), "k\n")
-        self.assertEqual(machine.guest_errors(), "")
-
 
 class Faults(Board):
     """Chips that the firmware cannot use: it runs, says so, and changes
@@ -144,25 +123,11 @@ class Faults(Board):
                 self.check(chip, fault, detail)
 
 
-class Processor(Board):
+class Processor(Board, support.EveryBoard):
     def test_each_start_has_another_boot_id(self):
         ids = {member(norkv(self.running().port, "info"), "boot id")
                for _ in range(3)}
         self.assertEqual(len(ids), 3)
-
-    def test_it_sleeps_when_nothing_is_to_be_done(self):
-        machine = self.running()
-        wait = machine.elf.symbol("nkv_board_wait") & ~1
-        asleep = 0
-        for _ in range(50):
-            time.sleep(0.02)
-            machine.qmp.command("stop")
-            registers = machine.qmp.command(
-                "human-monitor-command", **{"command-line": "info registers"})
-            pc = int(registers.split("R15=")[1].split()[0], 16)
-            asleep += wait <= pc < wait + 64
-            machine.qmp.command("cont")
-        self.assertGreater(asleep, 25)
 
     def test_its_clock_goes_by_milliseconds(self):
         machine = self.running()

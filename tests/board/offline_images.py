@@ -5,18 +5,14 @@ What the firmware wrote is read on the host, and what the host prepared is read 
 the firmware; both go on writing on it, until collection has moved all of it.
 """
 import json
-import pathlib
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
-import unittest
 
 import support
-from support import member, norkv, qemu_board
+from support import member, norkv
 
-BOARD = None
+BOARD = sys.argv.pop(1)
 # Of the store's room; the rest is for collection.
 FILL = 0.4
 # By a process each; the rest by one.
@@ -44,19 +40,12 @@ class Geometry:
         self.sectors = ["--sectors", str(stats["sector_count"])]
 
 
-class OfflineImages(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="norkv-test-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.image = self.folder / "store.img"
-        self.random = random.Random(5)
+class OfflineImages(support.BoardTest):
+    board = BOARD
 
-    def start(self, image=None):
-        machine = qemu_board.Machine(BOARD, image)
-        self.addCleanup(machine.close)
-        machine.go()
-        machine.wait_answer()
-        return machine
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(5)
 
     def save(self, machine):
         self.image.write_bytes(machine.read_store())
@@ -119,7 +108,7 @@ class OfflineImages(unittest.TestCase):
     # The tests ----------------------------------------------------------------
 
     def test_norkv_image_reads_what_the_firmware_wrote(self):
-        machine = self.start()
+        machine = self.running()
         geometry = Geometry(machine.port)
         values = self.values(geometry)
         self.put_all(machine.port, values)
@@ -139,17 +128,17 @@ class OfflineImages(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         values["from the host"] = b"1"
         del values["key 0"]
-        machine = self.start(self.image.read_bytes())
+        machine = self.running(image=self.image.read_bytes())
         self.expect_device_has(machine.port, values)
         self.save(machine)
 
     def test_the_firmware_reads_what_norkv_image_made(self):
-        machine = self.start()
+        machine = self.running()
         geometry = Geometry(machine.port)
         machine.close()
         values = self.values(geometry)
         self.prepare(values, geometry)
-        machine = self.start(self.image.read_bytes())
+        machine = self.running(image=self.image.read_bytes())
         stats = json.loads(norkv(machine.port, "stats", "--json"))
         self.assertEqual(stats["mount_status"], "OK")
         self.expect_device_has(machine.port, values)
@@ -180,6 +169,4 @@ class OfflineImages(unittest.TestCase):
         self.expect_image_has(values, geometry)
 
 
-if __name__ == "__main__":
-    BOARD = sys.argv.pop(1)
-    support.main(BOARD)
+support.main(BOARD)

@@ -30,14 +30,12 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+import support
+from support import ROOT, qemu_board
 
 import boards_stopped
-import qemu_board
 from cut_check import Checker, hex_of, put
 from flash_cuts import Operation
 from stopped_run import Client, StoppedRun
@@ -98,9 +96,7 @@ class Recording:
             finally:
                 client.close()
                 stopped.close()
-            if machine.guest_errors():
-                sys.exit("power_cuts: the firmware did what its chip does not "
-                         "allow: " + machine.guest_errors())
+            machine.check_guest()
 
     def work(self, run):
         self.stops = run.stops
@@ -282,16 +278,6 @@ def cut_power(options):
     return result.failed > 0
 
 
-def need(board):
-    """Skips the test where the board's firmware or QEMU is missing."""
-    for what, is_there in ((qemu_board.QEMU, shutil.which(qemu_board.QEMU)),
-                           (f"firmware of {board}",
-                            qemu_board.firmware_of(board).exists())):
-        if not is_there:
-            print(f"skipped: there is no {what}")
-            sys.exit(77)
-
-
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("board", choices=sorted(boards_stopped.BOARDS))
@@ -303,7 +289,7 @@ def main():
     parser.add_argument("--replay", type=pathlib.Path)
     options = parser.parse_args()
     if options.elf is None:
-        need(options.board)
+        support.need(options.board)
     if options.keep is None:
         options.keep = ROOT / "build" / options.board / "power_cuts"
     try:

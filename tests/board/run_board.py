@@ -1,25 +1,15 @@
 """scripts/run-board with the micro:bit's firmware, and what all boards' main
 loop has: run_board.py NORKV"""
 import os
-import pathlib
-import shutil
 import signal
-import tempfile
-import time
-import unittest
 
 import support
-from support import Runner, is_running, member, norkv, qemu_board, wait_until
+from support import Runner, is_running, member, norkv, wait_until
 
 STORE_SIZE = 16 * 1024
 
 
-class RunBoard(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="norkv-test-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.image = self.folder / "store.img"
-
+class RunBoard(support.BoardTest):
     def run_board(self, *arguments):
         runner = Runner("microbit", *arguments)
         self.addCleanup(runner.process.kill)
@@ -108,31 +98,8 @@ class RunBoard(unittest.TestCase):
         wait_until(lambda: not is_running(qemu), "QEMU ends")
 
 
-class MainLoop(unittest.TestCase):
-    def machine(self, **options):
-        machine = qemu_board.Machine("microbit", **options)
-        self.addCleanup(machine.close)
-        return machine
-
-    def running(self, **options):
-        machine = self.machine(**options)
-        machine.go()
-        machine.wait_answer()
-        return machine
-
-    def test_the_processor_sleeps_when_nothing_is_to_be_done(self):
-        machine = self.running()
-        wait = machine.elf.symbol("nkv_board_wait") & ~1
-        asleep = 0
-        for _ in range(50):
-            time.sleep(0.02)
-            machine.qmp.command("stop")
-            registers = machine.qmp.command("human-monitor-command",
-                                            **{"command-line": "info registers"})
-            pc = int(registers.split("R15=")[1].split()[0], 16)
-            asleep += wait <= pc < wait + 64
-            machine.qmp.command("cont")
-        self.assertGreater(asleep, 25)
+class MainLoop(support.BoardTest, support.EveryBoard):
+    board = "microbit"
 
     def test_a_reset_keeps_the_store_and_answers_again(self):
         machine = self.running()
@@ -180,21 +147,6 @@ class MainLoop(unittest.TestCase):
         with self.assertRaises(AssertionError):
             norkv(machine.port, "put", "k", "v")
         self.assertEqual(machine.read_store(), image)
-        self.assertEqual(machine.guest_errors(), "")
-
-    def test_a_store_of_something_else_is_served_and_left_alone(self):
-        image = bytes(range(256)) * (STORE_SIZE // 256)
-        machine = self.running(image=image)
-        stats = norkv(machine.port, "stats")
-        self.assertIn("mounted with FAILED_PRECONDITION", stats)
-        with self.assertRaisesRegex(AssertionError, "FAILED_PRECONDITION"):
-            norkv(machine.port, "put", "k", "v")
-        unit_id = member(norkv(machine.port, "info"), "unit id")
-        self.assertEqual(machine.read_store(), image)
-        machine.qmp.command("cont")
-        norkv(machine.port, "erase-all", "--unit-id", unit_id)
-        norkv(machine.port, "put", "k", "v")
-        self.assertEqual(norkv(machine.port, "ls"), "k\n")
         self.assertEqual(machine.guest_errors(), "")
 
     def test_flash_that_reads_zeros_throughout_is_taken_for_blank(self):

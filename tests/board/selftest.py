@@ -20,10 +20,6 @@ def firmware():
     return qemu_board.firmware_of(BOARD).with_name("selftest.elf")
 
 
-def store_size():
-    return qemu_board.BOARDS[BOARD](qemu_board.Elf(firmware())).store_size
-
-
 def tell(machine):
     """What the firmware tells, up to its last line."""
     lines = []
@@ -55,7 +51,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(told[1:-1], [[check, "passed,"] for check in CHECKS])
 
     def test_what_is_in_other_sectors_stays(self):
-        size = store_size()
+        size = support.store_size(BOARD)
         image = (bytes(range(251)) * size)[:size // 2]
         image += b"\xff" * (size - len(image))
         lines, store = self.run_on(image)
@@ -63,7 +59,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(store, image)
 
     def test_a_store_without_an_empty_sector_is_left_alone(self):
-        image = b"\xa5" * store_size()
+        image = b"\xa5" * support.store_size(BOARD)
         lines, store = self.run_on(image)
         self.assertEqual(lines, [
             "selftest: FAILED: no sector reads FF throughout; erase one"])

@@ -1,8 +1,5 @@
 """The micro:bit's firmware with fewer services: services.py NORKV"""
 import pathlib
-import shutil
-import tempfile
-import unittest
 
 import support
 from support import member, norkv, qemu_board
@@ -10,18 +7,12 @@ from support import member, norkv, qemu_board
 FIRMWARE = qemu_board.firmware_of("microbit")
 
 
-class FewerServices(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="norkv-test-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+class FewerServices(support.BoardTest):
+    board = "microbit"
 
     def run_list(self, services):
-        machine = qemu_board.Machine(
-            "microbit", elf=FIRMWARE.with_name(f"firmware_{services}.elf"))
-        self.addCleanup(machine.close)
-        machine.go()
-        machine.wait_answer()
-        return machine.port
+        elf = FIRMWARE.with_name(f"firmware_{services}.elf")
+        return self.running(elf=elf).port
 
     def expect_hint(self, port, *arguments):
         with self.assertRaisesRegex(

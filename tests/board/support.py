@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -53,6 +54,11 @@ def wait_until(condition, what, pause_s=0.02):
         time.sleep(pause_s)
 
 
+def store_size(board):
+    elf = qemu_board.Elf(qemu_board.firmware_of(board))
+    return qemu_board.BOARDS[board](elf).store_size
+
+
 class Runner:
     """A run-board BOARD ..., and the port that it told."""
 
@@ -82,15 +88,73 @@ class Runner:
         return self.finish()
 
 
+class BoardTest(unittest.TestCase):
+    """Tests of a board, which the class names, with a folder for their files."""
+    board = None
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="norkv-test-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.image = self.folder / "store.img"
+
+    def machine(self, **options):
+        machine = qemu_board.Machine(self.board, **options)
+        self.addCleanup(machine.close)
+        return machine
+
+    def running(self, **options):
+        machine = self.machine(**options)
+        machine.go()
+        machine.wait_answer()
+        return machine
+
+
+class EveryBoard:
+    """Tests that a BoardTest takes over for its board."""
+
+    def test_the_processor_sleeps_when_nothing_is_to_be_done(self):
+        machine = self.running()
+        wait = machine.elf.symbol("nkv_board_wait") & ~1
+        asleep = 0
+        for _ in range(50):
+            time.sleep(0.02)
+            machine.qmp.command("stop")
+            registers = machine.qmp.command("human-monitor-command",
+                                            **{"command-line": "info registers"})
+            pc = int(registers.split("R15=")[1].split()[0], 16)
+            asleep += wait <= pc < wait + 64
+            machine.qmp.command("cont")
+        self.assertGreater(asleep, 25)
+
+    def test_a_store_of_something_else_is_served_and_left_alone(self):
+        image = bytes(range(256)) * (store_size(self.board) // 256)
+        machine = self.running(image=image)
+        self.assertIn("mounted with FAILED_PRECONDITION",
+                      norkv(machine.port, "stats"))
+        with self.assertRaisesRegex(AssertionError, "FAILED_PRECONDITION"):
+            norkv(machine.port, "put", "k", "v")
+        unit_id = member(norkv(machine.port, "info"), "unit id")
+        self.assertEqual(machine.read_store(), image)
+        machine.qmp.command("cont")
+        norkv(machine.port, "erase-all", "--unit-id", unit_id)
+        norkv(machine.port, "put", "k", "v")
+        self.assertEqual(norkv(machine.port, "ls"), "k\n")
+        self.assertEqual(machine.guest_errors(), "")
+
+
+def need(board):
+    """Skips the test where the board's firmware or QEMU is missing."""
+    for what, is_there in ((qemu_board.QEMU, shutil.which(qemu_board.QEMU)),
+                           (f"firmware of {board}",
+                            qemu_board.firmware_of(board).exists())):
+        if not is_there:
+            print(f"skipped: there is no {what}")
+            sys.exit(77)
+
+
 def main(board):
-    """Runs the tests of the program; its first argument is norkv. Skipped where
-    the board's firmware or QEMU is missing."""
+    """Runs the tests of the program; its first argument is norkv."""
     global NORKV
-    if not qemu_board.firmware_of(board).exists():
-        print(f"skipped: there is no firmware of {board}")
-        sys.exit(77)
-    if shutil.which(qemu_board.QEMU) is None:
-        print(f"skipped: there is no {qemu_board.QEMU}")
-        sys.exit(77)
+    need(board)
     NORKV = sys.argv.pop(1)
     unittest.main(verbosity=2)
