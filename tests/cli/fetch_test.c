@@ -75,6 +75,12 @@ bool nkv_reopen(struct nkv_reopen *reopen, struct nkv_client **client,
     return false;
 }
 
+uint32_t nkv_reopen_left_ms(const struct nkv_reopen *reopen)
+{
+    (void)reopen;
+    return 1000;
+}
+
 const char *nkv_reopen_why(const struct nkv_reopen *reopen)
 {
     (void)reopen;

@@ -297,6 +297,33 @@ test_a_pulled_cable_is_waited_for()
     [ "$(wc -l <out)" -eq 70 ] || fail 'expected 70 keys'
 }
 
+test_a_cable_pulled_while_it_reads_is_waited_for()
+{
+    local pid address
+
+    needs 'a line slow enough to be cut in the middle of a restore'
+    seq 100 170 | sed 's/./3&/g; s/.*/put & 31/' >script
+    norkv image create flash
+    norkv image exec flash script
+    start_sim --tcp 127.0.0.1:0 --baud 2400
+    export NORKV_PORT=$PORT
+    ask_device
+    address=${PORT#tcp:}
+    ours 100=2 >file
+    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
+    pid=$!
+    pids+=("$pid")
+    await_frame '< .*Backup'
+    kill_device
+    start_sim --tcp "$address"
+    wait "$pid"
+    RC=$?
+    expect_rc 0
+    expect_out 'wrote 1 records, 0 were the same, deleted 0 keys'
+    grep -q 'records were read; waiting for the port' err ||
+        fail 'expected to be told that it waits'
+}
+
 test_a_cable_pulled_while_it_verifies_is_waited_for()
 {
     local pid address

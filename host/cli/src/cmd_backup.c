@@ -76,8 +76,7 @@ static bool set_time(struct nkv_backup *backup)
 static enum nkv_exit set_source(struct nkv_fetch *fetch,
                                 struct nkv_backup *backup)
 {
-    const struct nkv_options *options = fetch->options;
-    struct nkv_call_options call = nkv_call_of(options, NKV_TIMEOUT_LONG);
+    struct nkv_call_options call = nkv_fetch_call(fetch);
     const struct nkv_device_store *store;
     const struct nkv_device *device;
     enum nkv_status status;
@@ -95,7 +94,7 @@ static enum nkv_exit set_source(struct nkv_fetch *fetch,
     backup->product = device->product;
     backup->unit_id = device->unit_id;
     backup->firmware = device->firmware;
-    store = nkv_chosen_store(options, device);
+    store = nkv_chosen_store(fetch->options, device);
     if (store != NULL) {
         backup->store = store->number;
         backup->store_name = store->name;
@@ -156,7 +155,11 @@ static enum nkv_exit back_up(struct nkv_fetch *fetch)
 enum nkv_exit nkv_run_backup(const struct nkv_options *options, int count,
                              char **operands)
 {
-    struct nkv_fetch fetch = {.options = options, .what = "backup"};
+    struct nkv_fetch fetch = {
+        .options = options,
+        .timeout_ms = NKV_TIMEOUT_LONG,
+        .what = "backup",
+    };
     struct nkv_blob prefix;
     enum nkv_exit code =
         nkv_prefix_operand(options, count > 0 ? operands[0] : NULL, &prefix);

@@ -213,7 +213,9 @@ enum nkv_exit nkv_run_diff(const struct nkv_options *options, int count,
                            char **operands)
 {
     struct diff diff = {
-        .fetch = {.options = options, .what = "diff"},
+        .fetch = {.options = options,
+                  .timeout_ms = NKV_TIMEOUT_LONG,
+                  .what = "diff"},
         .path = operands[0],
     };
     struct nkv_blob prefix;

@@ -5,7 +5,6 @@
 #include "fetch.h"
 #include "output.h"
 #include "progress.h"
-#include "reopen.h"
 #include "restore_plan.h"
 #include "write.h"
 
@@ -19,11 +18,9 @@ struct job {
     const struct nkv_options *options;
     const char *path;
     struct nkv_backup file;
-    struct nkv_client *client;
-    struct nkv_call_options call;
+    struct nkv_fetch fetch;
     struct nkv_restore_plan plan;
     struct nkv_progress progress;
-    struct nkv_reopen reopen;
     bool is_deleted;
     /* What the device holds in the end. */
     struct nkv_client_digest digest;
@@ -55,7 +52,7 @@ static enum nkv_exit judge(const struct job *job, const char *what,
         {(const uint8_t *)file, strlen(file)},
         {(const uint8_t *)device, strlen(device)},
     };
-    const char *port = nkv_client_port(job->client);
+    const char *port = nkv_client_port(job->fetch.client);
 
     if (!differ(file, device)) {
         return NKV_EXIT_DONE;
@@ -79,12 +76,13 @@ static enum nkv_exit check_unit(struct job *job)
 {
     const struct nkv_device *device;
     const struct nkv_device_store *store;
+    struct nkv_call_options call = nkv_fetch_call(&job->fetch);
     enum nkv_exit code;
     enum nkv_status status =
-        nkv_client_device(job->client, &job->call, &device);
+        nkv_client_device(job->fetch.client, &call, &device);
 
     if (status != NKV_OK) {
-        return nkv_fail_call(job->client, status);
+        return nkv_fail_call(job->fetch.client, status);
     }
     code = judge(job, "product", job->file.product, device->product);
     if (code == NKV_EXIT_DONE) {
@@ -139,6 +137,7 @@ static void warn_of_file(const struct job *job)
 
 static enum nkv_status delete_extras(const struct job *job)
 {
+    struct nkv_call_options call = nkv_fetch_call(&job->fetch);
     struct nkv_progress progress;
     size_t count = job->plan.delete_count;
     struct nkv_mutation *mutations = calloc(count + 1, sizeof *mutations);
@@ -153,7 +152,7 @@ static enum nkv_status delete_extras(const struct job *job)
     }
     nkv_progress_begin(&progress, job->options, "delete", NKV_PROGRESS_RECORDS);
     status =
-        nkv_write_many(job->client, &job->call, &progress, mutations, count);
+        nkv_write_many(job->fetch.client, &call, &progress, mutations, count);
     /* One that is gone already is as it should be. */
     for (size_t i = 0; i < count && status == NKV_NOT_FOUND; i++) {
         if (mutations[i].status != NKV_OK &&
@@ -202,6 +201,7 @@ static enum nkv_status write_rest(struct job *job)
         .progress = show_progress,
         .context = job,
     };
+    struct nkv_call_options call;
     enum nkv_status status;
 
     if (!job->is_deleted) {
@@ -216,7 +216,8 @@ static enum nkv_status write_rest(struct job *job)
         return NKV_OK;
     }
     job->next = job->done;
-    status = nkv_client_restore(job->client, &job->call, &restore);
+    call = nkv_fetch_call(&job->fetch);
+    status = nkv_client_restore(job->fetch.client, &call, &restore);
     job->done += restore.records;
     job->written += restore.written;
     return status;
@@ -233,8 +234,10 @@ static enum nkv_status write_and_ask(struct job *job)
     enum nkv_status status = write_rest(job);
 
     if (status == NKV_OK) {
+        struct nkv_call_options call = nkv_fetch_call(&job->fetch);
+
         nkv_progress_end(&job->progress);
-        status = nkv_ask_digest(job->options, job->client, &job->call,
+        status = nkv_ask_digest(job->options, job->fetch.client, &call,
                                 job->file.prefix, &job->digest);
     }
     return status;
@@ -242,7 +245,7 @@ static enum nkv_status write_and_ask(struct job *job)
 
 static enum nkv_exit fail_write(struct job *job)
 {
-    const char *why = nkv_reopen_why(&job->reopen);
+    const char *why = nkv_reopen_why(&job->fetch.reopen);
 
     if (is_all_stored(job)) {
         return nkv_fail(NKV_EXIT_FAILED,
@@ -266,11 +269,7 @@ static bool reopen(struct job *job, enum nkv_status status)
     nkv_progress_hide(&job->progress);
     snprintf(so_far, sizeof so_far, "%zu of %zu records are stored", job->done,
              job->plan.write_count);
-    if (!nkv_reopen(&job->reopen, &job->client, status, so_far)) {
-        return false;
-    }
-    job->call.deadline_ms = nkv_reopen_left_ms(&job->reopen);
-    return true;
+    return nkv_reopen(&job->fetch.reopen, &job->fetch.client, status, so_far);
 }
 
 static enum nkv_exit write_all(struct job *job)
@@ -282,7 +281,7 @@ static enum nkv_exit write_all(struct job *job)
 
         status = write_and_ask(job);
         if (job->done > done) {
-            job->reopen.fruitless = 0;
+            job->fetch.reopen.fruitless = 0;
         }
         if (status == NKV_OK || !reopen(job, status)) {
             break;
@@ -361,7 +360,7 @@ static enum nkv_exit check_digest(const struct job *job)
     return nkv_fail(NKV_EXIT_FAILED,
                     "%s: all is stored, but the device's digest is another: "
                     "%s; 'norkv diff' tells what differs",
-                    nkv_client_port(job->client),
+                    nkv_client_port(job->fetch.client),
                     job->digest.damaged > 0 ? "it has damaged entries"
                                             : "someone else has written to it");
 }
@@ -383,61 +382,56 @@ static enum nkv_exit carry_out(struct job *job)
     return code == NKV_EXIT_DONE ? print_sum(job) : code;
 }
 
+static enum nkv_exit make_plan(struct job *job)
+{
+    job->plan = (struct nkv_restore_plan){
+        .fetch = &job->fetch,
+        .path = job->path,
+        .file = &job->file,
+        .is_replace = nkv_given(job->options, NKV_OPTION_REPLACE),
+    };
+    return nkv_restore_plan_make(&job->plan);
+}
+
 static enum nkv_exit restore(struct job *job)
 {
-    enum nkv_exit code =
-        nkv_connect(job->options, NKV_TIMEOUT_TRANSFER, &job->client);
+    enum nkv_exit code = nkv_fetch_begin(&job->fetch);
 
-    if (code != NKV_EXIT_DONE) {
-        return code;
-    }
-    code = nkv_reopen_note_unit(&job->reopen, job->client);
     if (code == NKV_EXIT_DONE) {
         code = check_unit(job);
     }
     if (code == NKV_EXIT_DONE) {
         warn_of_file(job);
-        job->plan = (struct nkv_restore_plan){
-            .options = job->options,
-            .path = job->path,
-            .file = &job->file,
-            .client = job->client,
-            .call = &job->call,
-            .is_replace = nkv_given(job->options, NKV_OPTION_REPLACE),
-        };
-        code = nkv_restore_plan_make(&job->plan);
+        code = make_plan(job);
     }
     if (code == NKV_EXIT_DONE) {
         code = carry_out(job);
     }
     nkv_restore_plan_free(&job->plan);
-    nkv_client_free(&job->client);
-    nkv_reopen_end(&job->reopen);
+    nkv_fetch_end(&job->fetch);
     return code;
 }
 
 enum nkv_exit nkv_run_restore(const struct nkv_options *options, int count,
                               char **operands)
 {
-    struct job job = {
-        .options = options,
-        .path = operands[0],
-        .call = nkv_call_of(options, NKV_TIMEOUT_TRANSFER),
-    };
+    struct job job = {.options = options, .path = operands[0]};
     enum nkv_exit code;
 
     (void)count;
     code = nkv_backup_load(job.path, "nothing was written", &job.file);
-    if (code != NKV_EXIT_DONE) {
-        return code;
+    if (code == NKV_EXIT_DONE) {
+        code = check_whole(&job);
     }
-    code = check_whole(&job);
-    if (code != NKV_EXIT_DONE) {
-        nkv_backup_free(&job.file);
-        return code;
+    if (code == NKV_EXIT_DONE) {
+        job.fetch = (struct nkv_fetch){
+            .options = options,
+            .timeout_ms = NKV_TIMEOUT_TRANSFER,
+            .what = "read",
+            .prefix = job.file.prefix,
+        };
+        code = restore(&job);
     }
-    nkv_reopen_begin(&job.reopen, options, job.call.deadline_ms);
-    code = restore(&job);
     nkv_backup_free(&job.file);
     return code;
 }

@@ -16,9 +16,13 @@ struct fetching {
     bool out_of_memory;
 };
 
-static struct nkv_call_options call_of(const struct nkv_fetch *fetch)
+struct nkv_call_options nkv_fetch_call(const struct nkv_fetch *fetch)
 {
-    return nkv_call_of(fetch->options, NKV_TIMEOUT_LONG);
+    struct nkv_call_options call =
+        nkv_call_of(fetch->options, fetch->timeout_ms);
+
+    call.deadline_ms = nkv_reopen_left_ms(&fetch->reopen);
+    return call;
 }
 
 /* What could be read of a store that did not mount whole is worth having. */
@@ -47,11 +51,12 @@ bool nkv_fetch_again(struct nkv_fetch *fetch, enum nkv_status status,
 
 enum nkv_exit nkv_fetch_begin(struct nkv_fetch *fetch)
 {
-    enum nkv_exit code =
-        nkv_connect(fetch->options, NKV_TIMEOUT_LONG, &fetch->client);
+    struct nkv_call_options call =
+        nkv_call_of(fetch->options, fetch->timeout_ms);
+    enum nkv_exit code;
 
-    nkv_reopen_begin(&fetch->reopen, fetch->options,
-                     call_of(fetch).deadline_ms);
+    nkv_reopen_begin(&fetch->reopen, fetch->options, call.deadline_ms);
+    code = nkv_connect(fetch->options, fetch->timeout_ms, &fetch->client);
     return code == NKV_EXIT_DONE
                ? nkv_reopen_note_unit(&fetch->reopen, fetch->client)
                : code;
@@ -83,7 +88,7 @@ enum nkv_exit nkv_fetch_digest(struct nkv_fetch *fetch,
                                struct nkv_client_digest *digest, bool *partial)
 {
     for (;;) {
-        struct nkv_call_options call = call_of(fetch);
+        struct nkv_call_options call = nkv_fetch_call(fetch);
         enum nkv_status status = nkv_ask_digest(fetch->options, fetch->client,
                                                 &call, fetch->prefix, digest);
 
@@ -139,7 +144,7 @@ static enum nkv_status read_once(struct fetching *fetching, uint32_t total,
                                  uint32_t *damaged)
 {
     const struct nkv_fetch *fetch = fetching->fetch;
-    struct nkv_call_options call = call_of(fetch);
+    struct nkv_call_options call = nkv_fetch_call(fetch);
     struct nkv_client_backup what = {
         .prefix = fetch->prefix, .record = take, .context = fetching};
     enum nkv_status status;
@@ -154,46 +159,47 @@ static enum nkv_status read_once(struct fetching *fetching, uint32_t total,
     return status;
 }
 
-/* A port that goes away meanwhile is waited for. */
-static enum nkv_exit read_whole(struct fetching *fetching, uint32_t total)
+enum nkv_exit nkv_fetch_once(struct nkv_fetch *fetch, uint32_t total,
+                             struct nkv_backup *backup)
 {
-    struct nkv_backup *backup = fetching->backup;
+    struct fetching fetching = {.fetch = fetch, .backup = backup};
     uint32_t damaged;
 
     for (;;) {
-        enum nkv_status status = read_once(fetching, total, &damaged);
+        enum nkv_status status = read_once(&fetching, total, &damaged);
 
-        if (fetching->out_of_memory) {
+        if (fetching.out_of_memory) {
             return nkv_fail_for_memory();
         }
-        backup->partial = is_partial(fetching->fetch, status);
+        backup->partial = is_partial(fetch, status);
         if (status == NKV_OK || backup->partial) {
             break;
         }
-        if (!nkv_fetch_again(fetching->fetch, status, backup->count)) {
+        if (!nkv_fetch_again(fetch, status, backup->count)) {
             return NKV_EXIT_FAILED;
         }
     }
-    backup->prefix = fetching->fetch->prefix;
+    fetch->reopen.fruitless = 0;
+    backup->prefix = fetch->prefix;
     backup->damaged = damaged;
-    return sort(fetching->fetch, backup);
+    return sort(fetch, backup);
 }
 
 /* What came is compared with what the device says before and after it. */
-static enum nkv_exit read_until_same(struct fetching *fetching,
-                                     struct nkv_client_digest digest)
+static enum nkv_exit read_until_same(struct nkv_fetch *fetch,
+                                     struct nkv_client_digest digest,
+                                     struct nkv_backup *backup)
 {
-    struct nkv_backup *backup = fetching->backup;
     bool partial;
 
     for (int i = 0; i < READS_MAX; i++) {
-        enum nkv_exit code = read_whole(fetching, digest.records);
+        enum nkv_exit code = nkv_fetch_once(fetch, digest.records, backup);
 
         if (code != NKV_EXIT_DONE ||
             nkv_fetch_is_same(&backup->digest, &digest)) {
             return code;
         }
-        code = nkv_fetch_digest(fetching->fetch, &digest, &partial);
+        code = nkv_fetch_digest(fetch, &digest, &partial);
         if (code != NKV_EXIT_DONE ||
             nkv_fetch_is_same(&backup->digest, &digest)) {
             return code;
@@ -207,11 +213,10 @@ enum nkv_exit nkv_fetch_records(struct nkv_fetch *fetch,
                                 const struct nkv_client_digest *digest,
                                 struct nkv_backup *backup)
 {
-    struct fetching fetching = {.fetch = fetch, .backup = backup};
     enum nkv_exit code;
 
     *backup = (struct nkv_backup){0};
-    code = read_until_same(&fetching, *digest);
+    code = read_until_same(fetch, *digest, backup);
     if (code != NKV_EXIT_DONE) {
         nkv_backup_free(backup);
     }

@@ -1,4 +1,4 @@
-/* All records of a device's store. */
+/* All records of a device's store, over a port that may go away meanwhile. */
 #ifndef NORKV_CLI_FETCH_H
 #define NORKV_CLI_FETCH_H
 
@@ -19,8 +19,10 @@ enum nkv_status nkv_ask_digest(const struct nkv_options *options,
 
 struct nkv_fetch {
     const struct nkv_options *options;
+    /* How long the command may take where there is no --timeout. */
+    uint32_t timeout_ms;
     struct nkv_client *client;
-    /* The command's name, for its progress. */
+    /* What the progress of reading is called. */
     const char *what;
     struct nkv_span prefix;
     struct nkv_reopen reopen;
@@ -28,10 +30,13 @@ struct nkv_fetch {
 
 /*
  * Connects, and learns who is at the port: should it go away meanwhile, it is
- * waited for, and what was asked is asked again. Options, what and prefix are
- * set by the caller. Errors are reported; nkv_fetch_end in any case.
+ * waited for, and what was asked is asked again. Options, timeout_ms, what and
+ * prefix are set by the caller. Errors are reported; nkv_fetch_end in any case.
  */
 enum nkv_exit nkv_fetch_begin(struct nkv_fetch *fetch);
+
+/* The options of a call that is made now, with the time that is left. */
+struct nkv_call_options nkv_fetch_call(const struct nkv_fetch *fetch);
 
 /*
  * Behind a call that failed, with count records read so far. True: the port had
@@ -49,6 +54,16 @@ void nkv_fetch_end(struct nkv_fetch *fetch);
  */
 enum nkv_exit nkv_fetch_digest(struct nkv_fetch *fetch,
                                struct nkv_client_digest *digest, bool *partial);
+
+/*
+ * Reads all records into backup, sorted, and sets its prefix, partial and
+ * damaged. It must be all zero, or hold records, which are freed. total says
+ * how many there will be; 0: not known.
+ *
+ * NKV_EXIT_DONE, or the error was reported: free backup in any case.
+ */
+enum nkv_exit nkv_fetch_once(struct nkv_fetch *fetch, uint32_t total,
+                             struct nkv_backup *backup);
 
 /* Whether these are the records that a digest was told of. */
 bool nkv_fetch_is_same(const struct nkv_digest *records,

@@ -12,45 +12,16 @@ enum { ENTRY_UNIT = 16 };
 
 /* ---- What the device has ---------------------------------------------- */
 
-static bool add(void *context, const struct nkv_client_record *record)
-{
-    struct nkv_restore_plan *plan = context;
-
-    /* A damaged entry is missing: its key is written anew. */
-    if (record->status == NKV_OK &&
-        !nkv_backup_add(&plan->device, record->key, record->value)) {
-        return false;
-    }
-    nkv_progress_update(&plan->progress, plan->device.count);
-    return true;
-}
-
+/* A damaged entry is missing: its key is written anew. */
 static enum nkv_exit read_device(struct nkv_restore_plan *plan)
 {
-    struct nkv_client_backup what = {
-        .prefix = plan->file->prefix,
-        .record = add,
-        .context = plan,
-    };
-    enum nkv_status status;
+    enum nkv_exit code = nkv_fetch_once(plan->fetch, 0, &plan->device);
 
-    nkv_progress_begin(&plan->progress, plan->options, "read",
-                       NKV_PROGRESS_RECORDS);
-    status = nkv_client_backup(plan->client, plan->call, &what);
-    nkv_progress_end(&plan->progress);
-    if (status == NKV_CANCELLED) {
-        return nkv_fail_for_memory();
+    /* A store that did not mount whole takes no records. */
+    if (code == NKV_EXIT_DONE && plan->device.partial) {
+        return nkv_fail_call(plan->fetch->client, NKV_FAILED_PRECONDITION);
     }
-    if (status != NKV_OK) {
-        return nkv_fail_transfer(plan->client, status);
-    }
-    if (nkv_backup_sort(&plan->device) != NULL) {
-        return nkv_fail(NKV_EXIT_FAILED,
-                        "%s: the store was written while it was read: repeat "
-                        "the command; nothing was written",
-                        nkv_client_port(plan->client));
-    }
-    return NKV_EXIT_DONE;
+    return code;
 }
 
 /* ---- Comparing -------------------------------------------------------- */
@@ -96,7 +67,7 @@ static enum nkv_exit fail_record(const struct nkv_restore_plan *plan,
                     "'%s': key '%s': the %s has %zu bytes, %s takes %zu at "
                     "most; nothing was written",
                     plan->path, nkv_show_short(record->key, shown), what, size,
-                    nkv_client_port(plan->client), limit);
+                    nkv_client_port(plan->fetch->client), limit);
 }
 
 static enum nkv_exit check_sizes(const struct nkv_restore_plan *plan,
@@ -136,7 +107,7 @@ check_key_count(const struct nkv_restore_plan *plan,
                     "%" PRIu32 " that %s holds: delete some%s; nothing was "
                     "written",
                     plan->path, plan->file->count, keys, statistics->max_keys,
-                    nkv_client_port(plan->client),
+                    nkv_client_port(plan->fetch->client),
                     plan->is_replace ? "" : ", or use --replace");
 }
 
@@ -186,7 +157,7 @@ static enum nkv_exit check_room(const struct nkv_restore_plan *plan,
     return nkv_fail(NKV_EXIT_FAILED,
                     "'%s': %s has no room for it: %" PRIu64 " bytes are too "
                     "many: delete keys%s; nothing was written",
-                    plan->path, nkv_client_port(plan->client),
+                    plan->path, nkv_client_port(plan->fetch->client),
                     live - (gone + room - (kept < room ? kept : room)),
                     plan->is_replace ? "" : ", or use --replace");
 }
@@ -195,15 +166,16 @@ static enum nkv_exit check(const struct nkv_restore_plan *plan)
 {
     struct nkv_client_statistics statistics;
     const struct nkv_device *device;
+    struct nkv_client *client = plan->fetch->client;
+    struct nkv_call_options call = nkv_fetch_call(plan->fetch);
     enum nkv_exit code;
-    enum nkv_status status =
-        nkv_client_statistics(plan->client, plan->call, &statistics);
+    enum nkv_status status = nkv_client_statistics(client, &call, &statistics);
 
     if (status == NKV_OK) {
-        status = nkv_client_device(plan->client, plan->call, &device);
+        status = nkv_client_device(client, &call, &device);
     }
     if (status != NKV_OK) {
-        return nkv_fail_call(plan->client, status);
+        return nkv_fail_call(plan->fetch->client, status);
     }
     code = check_sizes(plan, device, statistics.sector_size);
     if (code == NKV_EXIT_DONE) {

@@ -2,27 +2,23 @@
 #ifndef NORKV_CLI_RESTORE_PLAN_H
 #define NORKV_CLI_RESTORE_PLAN_H
 
-#include "options.h"
-#include "progress.h"
+#include "fetch.h"
 #include "report.h"
 
 #include <backup_file.h>
 #include <norkv/client.h>
 
 struct nkv_restore_plan {
-    const struct nkv_options *options;
+    /* Reads what the device has; its prefix is the file's. */
+    struct nkv_fetch *fetch;
     /* As messages name it. */
     const char *path;
     /* Sorted, each key once. */
     const struct nkv_backup *file;
-    struct nkv_client *client;
-    const struct nkv_call_options *call;
     /* Keys that are not in the file are deleted, as far as they have its
      * prefix. */
     bool is_replace;
 
-    /* Of reading what the device has. */
-    struct nkv_progress progress;
     /* What the device has under the file's prefix. */
     struct nkv_backup device;
     /* Records of the file that are missing or differ, and those of the device
