@@ -64,7 +64,7 @@ class Runner:
 
     def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [ROOT / "scripts/run-board", *arguments], text=True,
+            [sys.executable, ROOT / "scripts/run-board", *arguments], text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
         line = self.process.stdout.readline()

@@ -19,7 +19,7 @@ some_settings()
 # JSON that python reads prints: members of the head, or of one record.
 ask()
 {
-    python3 -c '
+    "$PYTHON" -c '
 import json, sys
 backup = json.load(open(sys.argv[1]))
 print(eval(sys.argv[2]))' "$@" >out 2>err
@@ -47,7 +47,7 @@ test_all_records_come_in_one_file()
     expect_out "['656d707479', '6c61726765', '6e65742f6d6163', '6e65742f6e616d65', '73657269616c', 'ff00']"
     ask file '[r.get("text") for r in backup["records"] if r["key_hex"] == "6e65742f6e616d65"]'
     expect_out "['pump \"7\"']"
-    python3 -c '
+    "$PYTHON" -c '
 import json
 for r in json.load(open("file"))["records"]:
     if r.get("key") == "large":

@@ -576,7 +576,7 @@ send()
 # call like that.
 frame_of()
 {
-    python3 -c '
+    "$PYTHON" -c '
 import sys, zlib
 size = int(sys.argv[1])
 content = b"\xa5\x03" + b"x" * (size - 6)

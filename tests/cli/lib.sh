@@ -15,6 +15,8 @@ HELPERS=$3
 GOLDEN=$4
 DEVICE=${5-pty}
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+# The first on the path may be a wrapper that takes long to find the real one.
+PYTHON=${NORKV_PYTHON-python3}
 # No command may take longer: a hang, not a slow machine.
 HANG=60
 export LC_ALL=C
@@ -211,7 +213,8 @@ device()
     tcp) start_sim --tcp 127.0.0.1:0 "$@" ;;
     *)
         [ $# -eq 0 ] || fail "a board has no options: $*"
-        start_program "$ROOT/scripts/run-board" "$DEVICE" --image "$TMP/flash"
+        start_program "$PYTHON" "$ROOT/scripts/run-board" "$DEVICE" \
+            --image "$TMP/flash"
         ;;
     esac
     export NORKV_PORT=$PORT
@@ -322,7 +325,7 @@ start_odd_device()
 start_relay()
 {
     start_sim --tcp 127.0.0.1:0
-    start_helper relay python3 "$ROOT/tests/cli/relay.py" "${PORT#tcp:}" "$1"
+    start_helper relay "$PYTHON" "$ROOT/tests/cli/relay.py" "${PORT#tcp:}" "$1"
     export NORKV_PORT=$PORT
 }
 

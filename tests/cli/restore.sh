@@ -11,7 +11,7 @@ open_device()
 # store STORE, which lacks DAMAGED entries
 backup()
 {
-    STORE=${STORE-main} DAMAGED=${DAMAGED-0} python3 -c '
+    STORE=${STORE-main} DAMAGED=${DAMAGED-0} "$PYTHON" -c '
 import json, os, sys
 def digest(record):
     value = 0xCBF29CE484222325
