@@ -30,6 +30,11 @@ enum {
     FIFO_SIZE = 16
 };
 
+/*
+ * The main program's and the interrupt's. It is written once, and so is what it
+ * points to, before nkv_interrupt_enable, which keeps that order; from then on
+ * both only read. So it needs neither volatile nor an access that is atomic.
+ */
 static const struct nkv_uart_setup *uart;
 /* Only the main program uses it. */
 static bool is_stuck;

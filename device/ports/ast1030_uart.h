@@ -14,7 +14,8 @@
 
 enum { NKV_AST1030_UART5_INTERRUPT = 8 };
 
-/* Starts the UART. setup must outlive it. */
+/* Starts the UART. Call it once; setup must outlive it and stay as it is, as
+ * the interrupt reads it. */
 void nkv_ast1030_uart_start(const struct nkv_uart_setup *setup);
 
 /*

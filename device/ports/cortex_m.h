@@ -45,8 +45,14 @@ static inline void nkv_wait_for_interrupt(void)
     __asm__ volatile("dsb\n\twfi" ::: "memory");
 }
 
+/*
+ * Lets an interrupt come. Its handler finds in memory all that was written
+ * before: the compiler moves no access from before this behind it, and a
+ * processor sees its own writes in the order of the program.
+ */
 static inline void nkv_interrupt_enable(unsigned number)
 {
+    __asm__ volatile("" ::: "memory");
     nkv_register_write(NKV_NVIC_ISER + 4u * (number / 32u),
                        1u << (number % 32u));
 }

@@ -32,6 +32,11 @@ enum {
     PIN_INPUT_PULLED_UP = 3 << 2
 };
 
+/*
+ * The main program's and the interrupt's. It is written once, and so is what it
+ * points to, before nkv_interrupt_enable, which keeps that order; from then on
+ * both only read. So it needs neither volatile nor an access that is atomic.
+ */
 static const struct nkv_nrf51_uart_setup *uart;
 /* A byte has been given to the transmitter and has not left. Only the main
  * program uses these two. */

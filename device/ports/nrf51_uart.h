@@ -24,8 +24,9 @@ struct nkv_nrf51_uart_setup {
     struct nkv_uart_setup line;
 };
 
-/* Starts the UART. setup must outlive it. The baud rate is exact only with
- * HFCLK from the crystal (nrf51_clock.h). */
+/* Starts the UART. Call it once; setup must outlive it and stay as it is, as
+ * the interrupt reads it. The baud rate is exact only with HFCLK from the
+ * crystal (nrf51_clock.h). */
 void nkv_nrf51_uart_start(const struct nkv_nrf51_uart_setup *setup);
 
 /*
