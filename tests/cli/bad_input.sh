@@ -86,7 +86,7 @@ test_log_ends_when_the_port_is_gone()
     pids+=($reader)
     until ls -l /proc/$reader/fd | grep -q "$PORT\$"; do
         kill -0 $reader 2>/dev/null || break
-        sleep 0.05
+        pause
     done
     kill -KILL "${pids[0]}"
     wait $reader
@@ -103,7 +103,7 @@ test_a_port_that_is_in_use()
     # What it sends first says that it has the port.
     until [ -s holder.err ] || [ $tries -gt 500 ]; do
         tries=$((tries + 1))
-        sleep 0.05
+        pause
     done
     norkv --port "$PORT" --timeout 300ms put k v
     expect_error 1 'in use'

@@ -370,7 +370,7 @@ test_echo_tests_the_line()
     pids+=($tester)
     until grep -q 'EchoService/Echo' "$TMP/err"; do
         kill -0 $tester 2>/dev/null || break
-        sleep 0.05
+        pause
     done
     kill_device
     wait $tester
@@ -423,7 +423,7 @@ test_echo_ends_with_its_result_when_interrupted()
     pids+=($tester)
     until grep -q 'EchoService/Echo' "$TMP/err"; do
         kill -0 $tester 2>/dev/null || break
-        sleep 0.05
+        pause
     done
     kill -TERM $tester
     wait $tester

@@ -103,10 +103,12 @@ expect_full_progress()
 # Exactly this on standard output, with a newline behind it if it is not empty.
 expect_out()
 {
-    local want=$1
+    local want=$1 found
 
     [ -z "$want" ] || want=$want$'\n'
-    printf '%s' "$want" | cmp -s - "$TMP/out" || fail "expected output '$1'"
+    # Read to its end: a NUL, which bash cannot hold, would be one too early.
+    ! IFS= read -r -d '' found <"$TMP/out" && [ "$found" = "$want" ] ||
+        fail "expected output '$1'"
 }
 
 expect_out_has()
@@ -114,14 +116,27 @@ expect_out_has()
     grep -q -e "$1" "$TMP/out" || fail "expected '$1' in the output"
 }
 
+# has TEXT PATTERN : grep's patterns. Most are plain text, but for a dot, which
+# stands for itself too, and need no process.
+has()
+{
+    [[ $2 != *[]\\*^$[]* && $1 == *"$2"* ]] ||
+        grep -qi -e "$2" <<<"${1%$'\n'}"
+}
+
 # Exit code, nothing on standard output, and one line on standard error, from
 # norkv, with this in it.
 expect_error()
 {
+    local lines
+
     [ "$RC" -eq "$1" ] || fail "expected exit code $1"
-    [ "$(wc -l <"$TMP/err")" -eq 1 ] || fail "expected one line on stderr"
-    grep -q '^norkv: .' "$TMP/err" || fail "expected a line from norkv"
-    grep -qi -e "$2" "$TMP/err" || fail "expected '$2' on stderr"
+    mapfile lines <"$TMP/err"
+    [ "${#lines[@]}" -eq 1 ] && [[ ${lines[0]} == *$'\n' ]] ||
+        fail "expected one line on stderr"
+    [[ ${lines[0]-} == 'norkv: '[!$'\n']* ]] ||
+        fail "expected a line from norkv"
+    has "${lines[0]-}" "$2" || fail "expected '$2' on stderr"
 }
 
 # As expect_error, but standard output may have something.
@@ -140,8 +155,8 @@ expect_json()
     shift
     "$HELPERS/json_members" "$@" <"$TMP/out" >"$TMP/json" 2>&1 ||
         fail "the output is not one JSON object a line: $(head -n 1 "$TMP/json")"
-    [ "$(cat "$TMP/json")" = "$want" ] ||
-        fail "expected $* to be '$want', not '$(cat "$TMP/json")'"
+    [ "$(<"$TMP/json")" = "$want" ] ||
+        fail "expected $* to be '$want', not '$(<"$TMP/json")'"
 }
 
 expect_same_file()
@@ -149,20 +164,43 @@ expect_same_file()
     cmp -s "$1" "$2" || fail "$1 and $2 differ"
 }
 
-# Waits until a file has a line that begins with "listening on", at most a
-# minute, and sets PORT to the rest of the first.
+# What waits asks often: without a process for each time.
+exec {silent}<> <(:)
+pause()
+{
+    read -r -t 0.05 -u "$silent"
+}
+
+# Sets PORT to what a file's first "listening on" is followed by.
+find_port()
+{
+    local line
+
+    PORT=
+    while IFS= read -r line; do
+        case $line in
+        'listening on '*)
+            PORT=${line#listening on }
+            return 0
+            ;;
+        esac
+    done <"$1"
+    return 1
+}
+
+# Waits until a file tells a port, at most a minute or until process $2 has
+# ended, and sets PORT.
 await_port()
 {
     local tries=0
 
-    until PORT=$(sed -n 's/^listening on //p' "$1" | head -n 1) &&
-        [ -n "$PORT" ]; do
+    until find_port "$1"; do
         tries=$((tries + 1))
         if [ $tries -gt 1200 ] || ! kill -0 "$2" 2>/dev/null; then
             fail "no port: $(cat "$1")"
             return 1
         fi
-        sleep 0.05
+        pause
     done
 }
 
@@ -340,7 +378,7 @@ await_text()
             fail "$1 does not say '$2': $(tail -n 5 "$1")"
             return 1
         fi
-        sleep 0.05
+        pause
     done
 }
 

@@ -60,7 +60,7 @@ await_prompt()
             fail "no prompt: $(cat shown)"
             return
         fi
-        sleep 0.05
+        pause
     done
 }
 
@@ -122,7 +122,7 @@ sh_on_pipe()
     exec 8>lines
     echo 'put k v' >&8
     echo 'image create made --sectors 2' >&8
-    until [ -e made ]; do sleep 0.05; done
+    until [ -e made ]; do pause; done
 }
 
 expect_sh_went_on()
