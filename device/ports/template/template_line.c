@@ -3,6 +3,7 @@
 #include "chip.h"
 #include "line_quiet.h"
 
+#include <norkv/hdlc.h>
 #include <norkv/receive_ring.h>
 
 enum {
@@ -14,22 +15,38 @@ enum {
 static uint8_t ring_memory[NKV_TEMPLATE_RX_WINDOW + NKV_RECEIVE_RING_RESERVE];
 static struct nkv_receive_ring ring;
 static struct nkv_line_quiet quiet;
+/*
+ * Set by the interrupt, behind the byte that it put; cleared by the main
+ * program before it reads, so that what comes meanwhile sets it again. volatile
+ * makes each use an access of its own; a byte is read and written in one. The
+ * bytes themselves go through the ring, which has atomics of its own.
+ */
+static volatile bool has_arrived;
 
 void nkv_template_line_start(void)
 {
     nkv_receive_ring_init(&ring,
                           (struct nkv_buffer){ring_memory, sizeof ring_memory});
+    has_arrived = false;
 }
 
 void nkv_template_line_receive(uint8_t byte)
 {
     nkv_receive_ring_put(&ring, byte);
     nkv_line_quiet_note(&quiet);
+    if (byte == NKV_HDLC_FLAG) {
+        has_arrived = true;
+    }
 }
 
 void nkv_template_line_overrun(void)
 {
     nkv_receive_ring_lose(&ring, 1);
+}
+
+bool nkv_template_line_has_arrived(void)
+{
+    return has_arrived;
 }
 
 uint32_t nkv_template_line_take_overruns(void)
@@ -40,6 +57,7 @@ uint32_t nkv_template_line_take_overruns(void)
 static size_t read(void *context, uint8_t *to, size_t capacity)
 {
     (void)context;
+    has_arrived = false;
     return nkv_receive_ring_read(&ring, to, capacity);
 }
 

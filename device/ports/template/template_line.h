@@ -22,6 +22,10 @@ void nkv_template_line_start(void);
 void nkv_template_line_receive(uint8_t byte);
 void nkv_template_line_overrun(void);
 
+/* Whether a frame may have come since the server last read. With interrupts off
+ * it tells whether the program may sleep. */
+bool nkv_template_line_has_arrived(void);
+
 /* Bytes lost since this was last asked, in the ring and in the UART. */
 uint32_t nkv_template_line_take_overruns(void);
 

@@ -36,7 +36,7 @@ static uint32_t now_ms(void *context)
     return nkv_chip_now_ms();
 }
 
-static void start_store(void)
+static void start_store(enum nkv_selftest_check failed)
 {
     config = (struct nkv_config){
         .flash = &nkv_template_flash,
@@ -51,14 +51,18 @@ static void start_store(void)
     };
     if (!nkv_chip_flash_is_there(&served.fault_detail)) {
         served.fault = NKV_FAULT_WRONG_FLASH;
+    } else if (failed != NKV_SELFTEST_NONE) {
+        served.fault = NKV_FAULT_SELF_TEST;
+        served.fault_detail = (uint32_t)failed;
     }
     nkv_server_mount(&served);
 }
 
-enum nkv_status nkv_template_start(uint32_t boot_id, const char *unit_id)
+enum nkv_status nkv_template_start(uint32_t boot_id, const char *unit_id,
+                                   enum nkv_selftest_check failed)
 {
     nkv_template_line_start();
-    start_store();
+    start_store(failed);
     server_config = (struct nkv_server_config){
         .product = "template",
         .unit_id = unit_id,
