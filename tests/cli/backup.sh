@@ -176,6 +176,28 @@ changed\t73657269616c\t534e2d31\t534e2d32\t-
 }
 
 # The digests agree: no record crosses the line.
+# 1 would mean that something differs.
+test_a_diff_that_cannot_be_written_is_trouble()
+{
+    [ -w /dev/full ] || return 0
+    device
+    norkv put k v
+    norkv backup -o file
+    "$NORKV" diff file --json >/dev/full 2>err
+    RC=$?
+    expect_rc 2
+    norkv put k w
+    "$NORKV" diff file >/dev/full 2>err
+    RC=$?
+    expect_error 2 'cannot write standard output: No space left'
+    echo 'diff file' >script
+    "$NORKV" sh <script >/dev/full 2>err
+    RC=$?
+    expect_rc 2
+    grep -q 'cannot write standard output: No space left' err ||
+        fail 'expected to be told'
+}
+
 test_diff_reads_nothing_when_nothing_differs()
 {
     device

@@ -98,6 +98,23 @@ test_the_first_command_that_fails_ends_a_pipe()
     expect_rc 2
 }
 
+test_lines_that_cannot_be_read_are_an_error()
+{
+    device
+    printf 'put a 1\nput b\0never 2\n' >script
+    norkv_from script sh
+    expect_rc 2
+    grep -q 'NUL' err || fail 'what is wrong'
+    grep -q 'line 2 failed' err || fail 'the line'
+    norkv ls
+    expect_out a
+    norkv_from "$TMP" sh
+    expect_error 1 'cannot read standard input: Is a directory'
+    timeout -k 5 "$HANG" "$NORKV" sh >out 2>err <&-
+    RC=$?
+    expect_error 1 'cannot read standard input'
+}
+
 test_options_of_the_shell_are_for_all_commands()
 {
     device

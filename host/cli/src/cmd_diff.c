@@ -234,7 +234,8 @@ enum nkv_exit nkv_run_diff(const struct nkv_options *options, int count,
     }
     nkv_backup_free(&diff.file);
     nkv_blob_free(&prefix);
-    if (code != NKV_EXIT_DONE) {
+    /* What could not be written must not look like a difference. */
+    if (code != NKV_EXIT_DONE || !nkv_flush_output()) {
         return NKV_EXIT_TROUBLE;
     }
     return diff.is_different ? NKV_EXIT_DIFFERENT : NKV_EXIT_DONE;

@@ -55,7 +55,7 @@ static enum nkv_exit run_words(struct shell *shell, struct nkv_words *words)
     memcpy(argv + 1, words->list, words->count * sizeof *argv);
     code = nkv_dispatch((int)words->count + 1, argv, &shell->options);
     free(argv);
-    fflush(stdout);
+    (void)nkv_flush_output();
     if (nkv_shell_port_drop_lost(&shell->port)) {
         nkv_fail(code, "%s: the port is lost: the next command opens it again",
                  shell->port.name);
@@ -144,14 +144,21 @@ static enum nkv_exit run_script(struct shell *shell)
     enum nkv_exit code = NKV_EXIT_DONE;
     char *line = NULL;
     size_t room = 0;
+    ssize_t size = 0;
 
     while (code == NKV_EXIT_DONE && !shell->is_over && nkv_output_works() &&
-           getline(&line, &room, stdin) > 0) {
+           (size = getline(&line, &room, stdin)) > 0) {
         number++;
-        code = run_line(shell, line);
+        code = strlen(line) == (size_t)size
+                   ? run_line(shell, line)
+                   : nkv_fail(NKV_EXIT_USAGE,
+                              "a NUL byte is in the line: commands are text");
     }
     if (code != NKV_EXIT_DONE) {
         nkv_fail(code, "line %lu failed: what follows was not done", number);
+    } else if (size < 0 && feof(stdin) == 0) {
+        code = nkv_fail(NKV_EXIT_FAILED, "cannot read standard input: %s",
+                        strerror(errno));
     }
     free(line);
     return code;

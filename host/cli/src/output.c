@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* errno of the first flush of standard output that failed; 0: none did. */
+static int cause;
+
 /* Takes the number of a stream that is closed, for reading only where it is
  * written to, so that writes are noticed. */
 static void occupy(int fd)
@@ -39,22 +42,23 @@ bool nkv_output_works(void)
     return ferror(stdout) == 0;
 }
 
-enum nkv_exit nkv_close_output(enum nkv_exit code)
+bool nkv_flush_output(void)
 {
-    bool failed = ferror(stdout) != 0;
-    int cause = EIO;
-
-    if (fflush(stdout) != 0) {
-        failed = true;
+    if (fflush(stdout) != 0 && cause == 0) {
         cause = errno;
     }
-    if (!failed) {
+    return nkv_output_works();
+}
+
+enum nkv_exit nkv_close_output(enum nkv_exit code)
+{
+    if (nkv_flush_output()) {
         return code;
     }
     nkv_fail(NKV_EXIT_FAILED,
              "cannot write standard output: %s: the output is incomplete; give "
              "it a place that can be written, then repeat the command",
-             strerror(cause));
+             strerror(cause != 0 ? cause : EIO));
     return code == NKV_EXIT_DONE ? NKV_EXIT_FAILED : code;
 }
 

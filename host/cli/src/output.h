@@ -17,6 +17,9 @@
  */
 void nkv_prepare_streams(void);
 
+/* Writes out what waits for standard output. False as nkv_output_works. */
+bool nkv_flush_output(void);
+
 /*
  * Sees to it that standard output took everything. Returns code, or says what
  * is wrong and returns NKV_EXIT_FAILED if code was NKV_EXIT_DONE.
