@@ -212,7 +212,7 @@ ROWS
     expect_refused "cannot read 'no-such-file.csv': No such file" stays
     printf 'key,encoding,value\ngood,text,1\nk,file,none.bin\n' >f.csv
     norkv apply f.csv
-    expect_refused "cannot read 'none.bin': No such file" stays
+    expect_refused "'f.csv' line 3: cannot read 'none.bin': No such file.*; nothing was written" stays
     norkv apply .
     expect_refused "cannot read '.': Is a directory" stays
 }
@@ -357,7 +357,7 @@ JSON
     expect_refused 'no array'
     printf '[%s,\n%s' "$good" '{"key":"b","file":"none"}]' >f.json
     norkv apply f.json
-    expect_refused 'none'
+    expect_refused "'f.json' element 2: cannot read 'none': No such file.*; nothing was written"
     ask_device
     printf '[{"key":"b","text":"%s"}]' "$(printf "%0$((MAX_VALUE + 63))d" 0)" >f.json
     norkv apply f.json

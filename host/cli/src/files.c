@@ -19,11 +19,11 @@ void nkv_blob_free(struct nkv_blob *blob)
     *blob = (struct nkv_blob){0};
 }
 
-static enum nkv_exit fail_to_read(const char *path)
+static void say_errno(const char *path, char why[NKV_FILE_WHY_SIZE])
 {
-    return nkv_fail(NKV_EXIT_FAILED,
-                    "cannot read '%s': %s: check the name and its permissions",
-                    path, strerror(errno));
+    snprintf(why, NKV_FILE_WHY_SIZE,
+             "cannot read '%s': %s: check the name and its permissions", path,
+             strerror(errno));
 }
 
 /* Doubles the room of a blob that is full but for the NUL. */
@@ -40,8 +40,8 @@ static bool grow(struct nkv_blob *blob, size_t *room)
     return true;
 }
 
-static enum nkv_exit read_all(int fd, const char *path, size_t limit,
-                              struct nkv_blob *blob)
+static bool read_all(int fd, const char *path, size_t limit,
+                     struct nkv_blob *blob, char why[NKV_FILE_WHY_SIZE])
 {
     size_t room = 0;
 
@@ -49,47 +49,63 @@ static enum nkv_exit read_all(int fd, const char *path, size_t limit,
         ssize_t got;
 
         if (blob->size + 1 >= room && !grow(blob, &room)) {
-            return nkv_fail_for_memory();
+            snprintf(why, NKV_FILE_WHY_SIZE,
+                     "out of memory: close other programs and try again");
+            return false;
         }
         got = read(fd, blob->data + blob->size, room - blob->size - 1);
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got < 0) {
-            return fail_to_read(path);
+            say_errno(path, why);
+            return false;
         }
         blob->size += (size_t)got;
         blob->data[blob->size] = '\0';
         if (got == 0) {
-            return NKV_EXIT_DONE;
+            return true;
         }
         if (blob->size > limit) {
-            return nkv_fail(NKV_EXIT_FAILED,
-                            "'%s' is too large: it may have %zu bytes at most",
-                            path, limit);
+            snprintf(why, NKV_FILE_WHY_SIZE,
+                     "'%s' is too large: it may have %zu bytes at most", path,
+                     limit);
+            return false;
         }
     }
+}
+
+bool nkv_load_file(const char *path, size_t limit, struct nkv_blob *blob,
+                   char why[NKV_FILE_WHY_SIZE])
+{
+    bool is_input = strcmp(path, "-") == 0;
+    int fd = is_input ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+    bool is_good;
+
+    *blob = (struct nkv_blob){0};
+    if (fd < 0) {
+        say_errno(path, why);
+        return false;
+    }
+    is_good =
+        read_all(fd, is_input ? "standard input" : path, limit, blob, why);
+    if (!is_input) {
+        close(fd);
+    }
+    if (!is_good) {
+        nkv_blob_free(blob);
+    }
+    return is_good;
 }
 
 enum nkv_exit nkv_read_file(const char *path, size_t limit,
                             struct nkv_blob *blob)
 {
-    bool is_input = strcmp(path, "-") == 0;
-    int fd = is_input ? 0 : open(path, O_RDONLY | O_CLOEXEC);
-    enum nkv_exit code;
+    char why[NKV_FILE_WHY_SIZE];
 
-    *blob = (struct nkv_blob){0};
-    if (fd < 0) {
-        return fail_to_read(path);
-    }
-    code = read_all(fd, is_input ? "standard input" : path, limit, blob);
-    if (!is_input) {
-        close(fd);
-    }
-    if (code != NKV_EXIT_DONE) {
-        nkv_blob_free(blob);
-    }
-    return code;
+    return nkv_load_file(path, limit, blob, why)
+               ? NKV_EXIT_DONE
+               : nkv_fail(NKV_EXIT_FAILED, "%s", why);
 }
 
 static bool write_all(int fd, struct nkv_span bytes)

@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include <norkv/bytes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@ void nkv_blob_free(struct nkv_blob *blob);
  */
 enum nkv_exit nkv_read_file(const char *path, size_t limit,
                             struct nkv_blob *blob);
+
+enum { NKV_FILE_WHY_SIZE = 1024 };
+
+/* The same, but for the report: where it returns false, why says what is wrong
+ * and what to do. */
+bool nkv_load_file(const char *path, size_t limit, struct nkv_blob *blob,
+                   char why[NKV_FILE_WHY_SIZE]);
 
 /*
  * Replaces a file by one with these bytes, or creates it: whole or not at all,

@@ -28,24 +28,27 @@ static char *join(const char *settings_path, const char *path)
     return joined;
 }
 
-static enum nkv_exit load_value(const char *settings_path,
+static enum nkv_exit load_value(const char *settings_path, const char *place,
                                 struct nkv_setting *setting)
 {
     char *path = join(settings_path, (const char *)setting->value);
+    char why[NKV_FILE_WHY_SIZE];
     struct nkv_blob value;
-    enum nkv_exit code;
+    bool is_good;
 
     if (path == NULL) {
         return nkv_fail_for_memory();
     }
-    code = nkv_read_file(path, NKV_CLIENT_VALUE_SIZE_MAX, &value);
+    is_good = nkv_load_file(path, NKV_CLIENT_VALUE_SIZE_MAX, &value, why);
     free(path);
-    if (code == NKV_EXIT_DONE) {
-        free(setting->value);
-        setting->value = value.data;
-        setting->value_size = value.size;
+    if (!is_good) {
+        return nkv_fail(NKV_EXIT_FAILED, "'%s' %s %lu: %s; nothing was written",
+                        settings_path, place, setting->line, why);
     }
-    return code;
+    free(setting->value);
+    setting->value = value.data;
+    setting->value_size = value.size;
+    return NKV_EXIT_DONE;
 }
 
 static enum nkv_exit load_values(const char *settings_path,
@@ -55,7 +58,8 @@ static enum nkv_exit load_values(const char *settings_path,
 
     for (size_t i = 0; i < settings->count && code == NKV_EXIT_DONE; i++) {
         if (settings->items[i].encoding == NKV_ENCODING_FILE) {
-            code = load_value(settings_path, &settings->items[i]);
+            code =
+                load_value(settings_path, settings->place, &settings->items[i]);
         }
     }
     return code;
