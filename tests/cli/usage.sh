@@ -134,6 +134,10 @@ test_numbers_and_times_are_checked()
     done
     norkv echo --port x --interval 1h
     expect_error 2 "\-\-interval '1h' is no time"
+    norkv info --port x --timeout 1441m
+    expect_error 2 'from 1 ms to a day'
+    norkv info --port x --baud 4294967296
+    expect_error 2 'is no number from 1 to 4294967295'
     for number in 0 -1 x '' 99999999999; do
         norkv log --port x --count "$number"
         expect_error 2 'count'

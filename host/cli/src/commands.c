@@ -123,8 +123,8 @@ const struct nkv_command nkv_commands[] = {
      "SERVICE/METHOD [--hex BYTES | --file F | -] [-o FILE]",
      "The request is a message's bytes, or empty. Each message of a stream is "
      "a\n"
-     "line of hex digits, and so is the response; -o writes the response's\n"
-     "bare bytes. The request is sent once.\n",
+     "line of hex digits, and so is the response, unless it is empty; -o\n"
+     "writes the response's bare bytes. The request is sent once.\n",
      1, 2,
      (UNKEYED & ~NKV_TAKES(NKV_OPTION_STORE)) | VALUE |
          NKV_TAKES(NKV_OPTION_OUTPUT),

@@ -44,9 +44,10 @@ static enum nkv_exit check_operands(const struct call *call)
     }
     if (call->count < command->operands_min ||
         call->count > command->operands_max) {
-        return nkv_fail(NKV_EXIT_USAGE, "too %s arguments: norkv %s %s",
+        return nkv_fail(NKV_EXIT_USAGE, "too %s arguments: norkv %s%s%s",
                         call->count < command->operands_min ? "few" : "many",
-                        command->name, command->usage);
+                        command->name, command->usage[0] != '\0' ? " " : "",
+                        command->usage);
     }
     return nkv_options_check(&call->options, command->options, command->name);
 }

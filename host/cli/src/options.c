@@ -188,8 +188,9 @@ static enum nkv_exit take_number(enum nkv_option option, uint32_t smallest,
         return NKV_EXIT_DONE;
     }
     return nkv_fail(NKV_EXIT_USAGE,
-                    "--%s '%s' is no number from %u on: write decimal digits",
-                    descriptions[option].name, optarg, smallest);
+                    "--%s '%s' is no number from %u to %u: write decimal "
+                    "digits",
+                    descriptions[option].name, optarg, smallest, UINT32_MAX);
 }
 
 /* What is all digits is a number. */
@@ -209,8 +210,8 @@ static enum nkv_exit take_time(enum nkv_option option, uint32_t *milliseconds)
         return NKV_EXIT_DONE;
     }
     return nkv_fail(NKV_EXIT_USAGE,
-                    "--%s '%s' is no time: write a number above 0 with ms, s "
-                    "or m, as in 500ms, 10s or 2m",
+                    "--%s '%s' is no time from 1 ms to a day: write a number "
+                    "with ms, s or m, as in 500ms, 10s or 2m",
                     descriptions[option].name, optarg);
 }
 
