@@ -221,6 +221,11 @@ test_a_key_too_long_or_empty_is_refused()
     expect_error 2 '64 bytes: give one of 1 to 63'
     norkv --port /dev/no-such-port get "$(printf '%063d' 0)"
     expect_error 1 'no such port'
+    norkv image create f
+    for command in 'ls --port x' 'backup --port x' 'image ls f'; do
+        norkv $command "$(printf '%064d' 0)"
+        expect_error 2 "^norkv: prefix '0*' has 64 bytes: give one of 0 to 63"
+    done
 }
 
 test_a_put_needs_one_value()

@@ -36,32 +36,36 @@ static enum nkv_exit decode(const char *text, const char *what,
     return NKV_EXIT_DONE;
 }
 
+/* A key or a prefix of one. */
+static enum nkv_exit take_key(const struct nkv_options *options,
+                              const char *text, const char *what,
+                              size_t smallest, struct nkv_blob *bytes)
+{
+    enum nkv_exit code = nkv_given(options, NKV_OPTION_KEY_HEX)
+                             ? decode(text, what, bytes)
+                             : copy(text, bytes);
+    size_t size = bytes->size;
+
+    if (code != NKV_EXIT_DONE ||
+        (size >= smallest && size <= NKV_KEY_SIZE_MAX)) {
+        return code;
+    }
+    nkv_blob_free(bytes);
+    return nkv_fail(NKV_EXIT_USAGE,
+                    "%s '%.80s' has %zu bytes: give one of %zu to %d", what,
+                    text, size, smallest, NKV_KEY_SIZE_MAX);
+}
+
 enum nkv_exit nkv_prefix_operand(const struct nkv_options *options,
                                  const char *text, struct nkv_blob *prefix)
 {
-    if (text == NULL) {
-        text = "";
-    }
-    return nkv_given(options, NKV_OPTION_KEY_HEX) ? decode(text, "key", prefix)
-                                                  : copy(text, prefix);
+    return take_key(options, text != NULL ? text : "", "prefix", 0, prefix);
 }
 
 enum nkv_exit nkv_key_operand(const struct nkv_options *options,
                               const char *text, struct nkv_blob *key)
 {
-    enum nkv_exit code = nkv_prefix_operand(options, text, key);
-    size_t size = key->size;
-
-    if (code != NKV_EXIT_DONE) {
-        return code;
-    }
-    if (size == 0 || size > NKV_KEY_SIZE_MAX) {
-        nkv_blob_free(key);
-        return nkv_fail(NKV_EXIT_USAGE,
-                        "key '%.80s' has %zu bytes: give one of 1 to %d", text,
-                        size, NKV_KEY_SIZE_MAX);
-    }
-    return NKV_EXIT_DONE;
+    return take_key(options, text, "key", 1, key);
 }
 
 enum nkv_exit nkv_value_operand(const struct nkv_options *options,
