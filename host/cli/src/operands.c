@@ -41,11 +41,13 @@ static enum nkv_exit take_key(const struct nkv_options *options,
                               const char *text, const char *what,
                               size_t smallest, struct nkv_blob *bytes)
 {
-    enum nkv_exit code = nkv_given(options, NKV_OPTION_KEY_HEX)
-                             ? decode(text, what, bytes)
-                             : copy(text, bytes);
-    size_t size = bytes->size;
+    enum nkv_exit code;
+    size_t size;
 
+    *bytes = (struct nkv_blob){0};
+    code = nkv_given(options, NKV_OPTION_KEY_HEX) ? decode(text, what, bytes)
+                                                  : copy(text, bytes);
+    size = bytes->size;
     if (code != NKV_EXIT_DONE ||
         (size >= smallest && size <= NKV_KEY_SIZE_MAX)) {
         return code;
