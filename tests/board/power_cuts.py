@@ -14,8 +14,8 @@ power_cuts.py BOARD NORKV --replay FOLDER [--elf FILE]
   --replay       checks one of those again
 
 One run of the workload, in the real norkv over the real line, is stopped before
-some hundreds of flash operations (stopped_run.py). The power fails there: not
-done, done in part, sectors half erased (flash_cuts.py). Of each cut (cut_check.py)
+many flash operations (stopped_run.py). The power fails there: not done, done in
+part, sectors half erased (flash_cuts.py). Of each cut (cut_check.py)
 
   - norkv image check finds no loss;
   - the firmware starts, and has for each key the value acknowledged last, or
