@@ -61,7 +61,7 @@ void nkv_copies_write(struct nkv_store *store, struct nkv_span key)
         if (status == NKV_OK)
             status = add_copy(store, slot);
         if (status == NKV_RESOURCE_EXHAUSTED)
-            status = nkv_collect_best(store);
+            status = nkv_collect_best(store, 0);
         if (status != NKV_OK)
             break;
     }
@@ -94,9 +94,7 @@ static bool can_be_whole(struct nkv_store *store)
 
     for (uint32_t slot = 0; slot < store->slots && needed <= most; slot++) {
         struct nkv_entry entry;
-        if (nkv_slot_is_used(store, slot) &&
-            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
-                NKV_OK)
+        if (nkv_slot_read(store, slot, &entry) == NKV_OK)
             needed += store->copies *
                       nkv_entry_size(store, entry.key_size, entry.value_size);
     }
@@ -115,7 +113,7 @@ enum nkv_status nkv_copies_complete(struct nkv_store *store)
         status = nkv_copies_step(store, &more);
         if (status == NKV_RESOURCE_EXHAUSTED && collections > 0) {
             collections--;
-            status = nkv_collect_best(store);
+            status = nkv_collect_best(store, 0);
         }
     }
     return status;

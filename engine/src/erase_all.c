@@ -133,8 +133,7 @@ static enum nkv_status delete_what_is_left(struct nkv_store *store)
         if (!nkv_slot_is_used(store, slot) ||
             nkv_slot_is_tombstone(store, slot))
             continue;
-        status =
-            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry);
+        status = nkv_slot_read(store, slot, &entry);
         if (status == NKV_OK)
             status = nkv_write_key_of(store, &entry, NKV_CHANGE_DELETE);
         if (status != NKV_OK)

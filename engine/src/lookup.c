@@ -74,6 +74,14 @@ uint32_t nkv_find_address(const struct nkv_store *store, uint32_t hash,
     return NKV_NONE;
 }
 
+enum nkv_status nkv_slot_read(struct nkv_store *store, uint32_t slot,
+                              struct nkv_entry *entry)
+{
+    return nkv_slot_is_used(store, slot)
+               ? nkv_entry_read(store, nkv_slot_address(store, slot, 0), entry)
+               : NKV_NOT_FOUND;
+}
+
 enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,
                                   struct nkv_entry *entry)
 {

@@ -33,6 +33,11 @@ enum nkv_status nkv_find(struct nkv_store *store, const struct nkv_span *key,
 uint32_t nkv_find_address(const struct nkv_store *store, uint32_t hash,
                           uint32_t address);
 
+/* Reads the header of a slot's first copy. NKV_NOT_FOUND: also of a slot that
+ * is empty. */
+enum nkv_status nkv_slot_read(struct nkv_store *store, uint32_t slot,
+                              struct nkv_entry *entry);
+
 /* Reads and verifies the entry at an address. NKV_DATA_LOSS: it is damaged,
  * also when looked at again. */
 enum nkv_status nkv_read_verified(struct nkv_store *store, uint32_t address,

@@ -8,16 +8,15 @@
 #include "sector.h"
 #include "tombstones.h"
 #include "victim.h"
+#include "work.h"
 #include "write.h"
 
 enum phase {
     PHASE_REPAIR,
     PHASE_CHECK,
     PHASE_REWRITE,
-    PHASE_COPIES,
     PHASE_SWEEP,
-    PHASE_CHOOSE,
-    PHASE_COLLECT,
+    PHASE_WORK,
     PHASE_DONE
 };
 
@@ -69,13 +68,11 @@ static enum nkv_status rewrite(struct nkv_store *store,
     enum nkv_status status;
 
     for (; slot < store->slots; slot++)
-        if (nkv_slot_is_used(store, slot) &&
-            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
-                NKV_OK &&
+        if (nkv_slot_read(store, slot, &entry) == NKV_OK &&
             entry.magic != store->formats->magic)
             break;
     if (slot == store->slots) {
-        job->phase = PHASE_COPIES;
+        job->phase = PHASE_SWEEP;
         return NKV_OK;
     }
     job->cursor = nkv_slot_hash(store, slot);
@@ -84,32 +81,8 @@ static enum nkv_status rewrite(struct nkv_store *store,
         /* The cursor stays: another key may have this hash. */
         return status;
     if (++job->cursor == 0)
-        job->phase = PHASE_COPIES;
-    return NKV_OK;
-}
-
-static enum nkv_status add_copies(struct nkv_store *store,
-                                  struct nkv_maintenance *job)
-{
-    bool more = store->lacks_copies;
-    enum nkv_status status = NKV_OK;
-
-    if (nkv_collecting(store))
-        return nkv_collect_step(store);
-    if (more)
-        status = nkv_copies_step(store, &more);
-    if (status == NKV_RESOURCE_EXHAUSTED) {
-        uint32_t victim = nkv_victim_choose(store, 1, 0);
-        if (victim == NKV_NONE || job->budget == 0)
-            return status;
-        job->budget--;
-        return nkv_collect_begin(store, victim);
-    }
-    if (!more) {
         job->phase = PHASE_SWEEP;
-        job->budget = 2 * store->sector_count;
-    }
-    return status;
+    return NKV_OK;
 }
 
 static enum nkv_status sweep(struct nkv_store *store,
@@ -120,7 +93,7 @@ static enum nkv_status sweep(struct nkv_store *store,
 
     if (job->kind == NKV_MAINTAIN_HEAVY)
         status = nkv_tombstones_sweep(store, &dropped, &needed_by);
-    job->phase = PHASE_CHOOSE;
+    job->phase = PHASE_WORK;
     /* Counts what this round changes. */
     job->cursor = dropped;
     return status;
@@ -138,7 +111,7 @@ static bool is_crowded(const struct nkv_store *store)
 
 /* A sector to collect however full the store is: damaged, or without a live
  * entry. */
-static uint32_t find_urgent(const struct nkv_store *store)
+static uint32_t find_urgent(struct nkv_store *store)
 {
     uint32_t sector = nkv_victim_damaged(store);
 
@@ -149,45 +122,42 @@ static uint32_t find_urgent(const struct nkv_store *store)
     return sector;
 }
 
-static enum nkv_status choose(struct nkv_store *store,
-                              struct nkv_maintenance *job)
+static uint32_t find_stale(struct nkv_store *store)
 {
-    uint32_t victim = NKV_NONE;
-
-    if (job->budget > 0)
-        victim = job->kind != NKV_MAINTAIN_FULL || is_crowded(store)
-                     ? nkv_victim_choose(store, 1, 0)
-                     : find_urgent(store);
-    if (victim != NKV_NONE || nkv_collecting(store)) {
-        job->budget -= job->budget > 0;
-        job->phase = PHASE_COLLECT;
-        return nkv_collect_begin(store, victim);
-    }
-    job->phase = PHASE_DONE;
-    if (job->kind == NKV_MAINTAIN_PARTIAL)
-        return NKV_NOT_FOUND;
-    /* With old values gone, more tombstones may go. */
-    if (job->kind == NKV_MAINTAIN_HEAVY && job->cursor > 0 && job->budget > 0)
-        job->phase = PHASE_SWEEP;
-    return NKV_OK;
+    return nkv_victim_choose(store, 1, 0);
 }
 
-static enum nkv_status collect(struct nkv_store *store,
-                               struct nkv_maintenance *job)
+/* Adds copies and collects. */
+static enum nkv_status work(struct nkv_store *store,
+                            struct nkv_maintenance *job)
 {
-    enum nkv_status status = NKV_OK;
+    uint32_t (*find)(struct nkv_store *) = find_stale;
+    uint32_t erases = store->counters[NKV_COUNT_ERASES];
+    enum nkv_status status;
+    bool more;
 
-    if (nkv_collecting(store))
-        status = nkv_collect_step(store);
-    if (nkv_collecting(store))
-        return status;
-    job->cursor += status == NKV_OK;
-    job->phase = PHASE_CHOOSE;
-    if (job->kind == NKV_MAINTAIN_PARTIAL && status == NKV_OK)
-        job->phase = PHASE_DONE;
+    if (job->budget == 0)
+        find = NULL;
+    else if (job->kind == NKV_MAINTAIN_FULL && !is_crowded(store))
+        find = find_urgent;
+    status = nkv_work(store, find, &more);
+    if (store->counters[NKV_COUNT_ERASES] != erases)
+        job->cursor++;
+    else if (status == NKV_OK && more)
+        return NKV_OK;
+    job->budget -= job->budget > 0;
     /* A sector that failed is out of the way now: go on with the others. */
-    return status != NKV_RESOURCE_EXHAUSTED && job->budget > 0 ? NKV_OK
-                                                               : status;
+    if (more)
+        return status != NKV_RESOURCE_EXHAUSTED && job->budget > 0 ? NKV_OK
+                                                                   : status;
+    /* With old values gone, more tombstones may go. */
+    job->phase = PHASE_SWEEP;
+    if (job->kind == NKV_MAINTAIN_HEAVY && job->cursor > 0 && job->budget > 0)
+        return NKV_OK;
+    job->phase = PHASE_DONE;
+    if (job->kind == NKV_MAINTAIN_PARTIAL)
+        return job->cursor > 0 ? NKV_OK : NKV_NOT_FOUND;
+    return nkv_copies_missing(store) > 0 ? NKV_RESOURCE_EXHAUSTED : NKV_OK;
 }
 
 static enum nkv_status do_phase(struct nkv_store *store,
@@ -200,14 +170,10 @@ static enum nkv_status do_phase(struct nkv_store *store,
         return check(store, job);
     case PHASE_REWRITE:
         return rewrite(store, job);
-    case PHASE_COPIES:
-        return add_copies(store, job);
     case PHASE_SWEEP:
         return sweep(store, job);
-    case PHASE_CHOOSE:
-        return choose(store, job);
-    case PHASE_COLLECT:
-        return collect(store, job);
+    case PHASE_WORK:
+        return work(store, job);
     case PHASE_DONE:
     default:
         return NKV_OK;
@@ -222,7 +188,7 @@ static enum nkv_status step(struct nkv_store *store,
     if (job->kind == NKV_MAINTAIN_PARTIAL && job->steps == 0) {
         if (store->access != NKV_ACCESS_FULL)
             return NKV_FAILED_PRECONDITION;
-        job->phase = PHASE_CHOOSE;
+        job->phase = PHASE_WORK;
         job->budget = 1;
     }
     status = do_phase(store, job);

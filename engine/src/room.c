@@ -84,16 +84,14 @@ uint32_t nkv_room_largest(const struct nkv_store *store)
 /* Collects one sector on the way to room for so many bytes. */
 static enum nkv_status collect_for(struct nkv_store *store, uint32_t size)
 {
-    uint32_t victim = nkv_victim_choose(store, 1, size);
+    enum nkv_status status = nkv_collect_best(store, size);
+    uint32_t victim;
 
-    if (nkv_collecting(store))
-        return nkv_collect_finish(store);
-    if (victim == NKV_NONE) {
-        victim = find_merger(store);
-        store->is_merging = victim != NKV_NONE;
-    }
-    return victim == NKV_NONE ? NKV_RESOURCE_EXHAUSTED
-                              : nkv_collect_sector(store, victim);
+    if (status != NKV_RESOURCE_EXHAUSTED)
+        return status;
+    victim = find_merger(store);
+    store->is_merging = victim != NKV_NONE;
+    return victim == NKV_NONE ? status : nkv_collect_sector(store, victim);
 }
 
 /* Whether some sector has so much room once no tombstone is left. */
@@ -105,18 +103,6 @@ static bool tombstones_take_room(struct nkv_store *store, uint32_t size)
             room_in(store, i) + nkv_tombstones_gain(store, i) >= size)
             return true;
     return false;
-}
-
-/* Lets tombstones go, or collects the old values that keep them. False: that
- * gains nothing, or not enough. */
-static bool gain_from_tombstones(struct nkv_store *store, uint32_t size)
-{
-    uint32_t dropped, needed_by;
-
-    return tombstones_take_room(store, size) &&
-           nkv_tombstones_sweep(store, &dropped, &needed_by) == NKV_OK &&
-           (dropped > 0 || (needed_by != NKV_NONE &&
-                            nkv_collect_sector(store, needed_by) == NKV_OK));
 }
 
 /* Sectors that were retired may have been hit by a passing fault. While all is
@@ -164,7 +150,8 @@ static bool gain(struct nkv_store *store, uint32_t size, bool *retired_tried)
         return true;
     if (*retired_tried)
         return false;
-    if (!gain_from_tombstones(store, size)) {
+    if (!tombstones_take_room(store, size) ||
+        nkv_tombstones_reduce(store) != NKV_OK) {
         try_retired(store);
         *retired_tried = true;
     }

@@ -1,12 +1,12 @@
 /* What is done in idle time, in order of urgency. */
 #include "access.h"
-#include "collect.h"
 #include "copies.h"
 #include "repair.h"
 #include "room.h"
 #include "sector.h"
 #include "victim.h"
 #include "wear.h"
+#include "work.h"
 
 enum {
     /* Room is made ahead when writes find less than this part of a sector, and
@@ -35,56 +35,15 @@ static uint32_t find_work(struct nkv_store *store)
     return sector;
 }
 
-/* Adds a copy. NKV_NOT_FOUND: none is missing. NKV_RESOURCE_EXHAUSTED: *victim
- * is to be collected for it. */
-static enum nkv_status add_copy(struct nkv_store *store, uint32_t *victim)
-{
-    bool more;
-    enum nkv_status status = nkv_copies_step(store, &more);
-
-    if (!more)
-        return NKV_NOT_FOUND;
-    if (status == NKV_RESOURCE_EXHAUSTED)
-        *victim = nkv_victim_choose(store, 1, 0);
-    return status;
-}
-
-static enum nkv_status step(struct nkv_store *store, bool *more)
-{
-    uint32_t sector = NKV_NONE;
-
-    *more = true;
-    if (!nkv_collecting(store)) {
-        enum nkv_status status = NKV_NOT_FOUND;
-        if (store->lacks_copies)
-            status = add_copy(store, &sector);
-        if (status == NKV_RESOURCE_EXHAUSTED && sector == NKV_NONE) {
-            /* Until a sector was erased there is no use in trying again. */
-            store->lacks_copies = false;
-        } else if (status != NKV_NOT_FOUND && sector == NKV_NONE) {
-            store->counters[NKV_COUNT_STEPS]++;
-            return status;
-        }
-        if (sector == NKV_NONE)
-            sector = find_work(store);
-        *more = sector != NKV_NONE;
-        if (!*more)
-            return NKV_OK;
-        if (nkv_collect_begin(store, sector) != NKV_OK)
-            return NKV_RESOURCE_EXHAUSTED;
-    }
-    return nkv_collect_step(store);
-}
-
 enum nkv_status nkv_step(struct nkv_store *store, bool *more)
 {
     enum nkv_status status = nkv_enter(store, NKV_ACCESS_FULL);
 
     *more = false;
     if (status == NKV_OK)
-        status = step(store, more);
+        status = nkv_work(store, find_work, more);
     if (status == NKV_RESOURCE_EXHAUSTED && nkv_verify_after_all(store))
-        status = step(store, more);
+        status = nkv_work(store, find_work, more);
     if (status != NKV_OK) {
         /* Trying again would fail again until something is written. */
         store->lacks_copies = false;

@@ -54,16 +54,8 @@ static enum nkv_status mark_from_sector(struct nkv_store *store,
 static bool is_newest(struct nkv_store *store, uint32_t slot,
                       struct nkv_entry *entry)
 {
-    return nkv_entry_read(store, nkv_slot_address(store, slot, 0), entry) !=
-               NKV_OK ||
+    return nkv_slot_read(store, slot, entry) != NKV_OK ||
            entry->id == store->newest_id;
-}
-
-static bool is_unmarked_tombstone(const struct nkv_store *store, uint32_t slot)
-{
-    return nkv_slot_is_used(store, slot) &&
-           nkv_slot_is_tombstone(store, slot) &&
-           !nkv_slot_is_marked(store, slot);
 }
 
 enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
@@ -85,8 +77,8 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
             return status;
     }
     for (uint32_t slot = 0; slot < store->slots;) {
-        if (!is_unmarked_tombstone(store, slot) ||
-            is_newest(store, slot, &entry)) {
+        if (!nkv_slot_is_tombstone(store, slot) ||
+            nkv_slot_is_marked(store, slot) || is_newest(store, slot, &entry)) {
             slot++;
             continue;
         }
@@ -104,8 +96,7 @@ uint32_t nkv_tombstones_gain(struct nkv_store *store, uint32_t sector)
         struct nkv_entry entry;
         if (nkv_slot_find_sector(store, slot, sector) != NKV_NONE &&
             nkv_slot_is_tombstone(store, slot) &&
-            nkv_entry_read(store, nkv_slot_address(store, slot, 0), &entry) ==
-                NKV_OK)
+            nkv_slot_read(store, slot, &entry) == NKV_OK)
             bytes += entry.size;
     }
     return bytes;
@@ -115,10 +106,25 @@ uint32_t nkv_tombstones_find_newest(struct nkv_store *store,
                                     struct nkv_entry *entry)
 {
     for (uint32_t slot = 0; slot < store->slots; slot++)
-        if (nkv_slot_is_used(store, slot) &&
-            nkv_slot_is_tombstone(store, slot) && is_newest(store, slot, entry))
+        if (nkv_slot_is_tombstone(store, slot) && is_newest(store, slot, entry))
             return slot;
     return NKV_NONE;
+}
+
+enum nkv_status nkv_tombstones_reduce(struct nkv_store *store)
+{
+    uint32_t dropped, needed_by;
+    enum nkv_status status = nkv_tombstones_sweep(store, &dropped, &needed_by);
+
+    if (status != NKV_OK || dropped > 0)
+        return status;
+    /* One that failed may have been the last erased one. */
+    if (needed_by != NKV_NONE && store->erased_sectors == 0)
+        needed_by = nkv_victim_choose(store, 1, 0);
+    if (needed_by == NKV_NONE)
+        return NKV_RESOURCE_EXHAUSTED;
+    status = nkv_collect_sector(store, needed_by);
+    return status == NKV_RESOURCE_EXHAUSTED ? status : NKV_OK;
 }
 
 enum nkv_status nkv_tombstones_make_room(struct nkv_store *store)
@@ -129,20 +135,8 @@ enum nkv_status nkv_tombstones_make_room(struct nkv_store *store)
     /* Each round erases a sector with older values or drops a tombstone; one
      * may fail, and twice round is more than enough. */
     for (uint32_t i = 2 * store->sector_count;
-         store->tombstones >= room && i > 0; i--) {
-        uint32_t dropped, needed_by;
-        status = nkv_tombstones_sweep(store, &dropped, &needed_by);
-        if (status != NKV_OK || store->tombstones < room)
-            break;
-        if (needed_by == NKV_NONE)
-            break;
-        /* One that failed may have been the last erased one. */
-        if (store->erased_sectors == 0)
-            (void)nkv_collect_best(store);
-        status = nkv_collect_sector(store, needed_by);
-        if (status == NKV_RESOURCE_EXHAUSTED)
-            break;
-    }
+         store->tombstones >= room && i > 0 && status == NKV_OK; i--)
+        status = nkv_tombstones_reduce(store);
     if (store->tombstones < room)
         return NKV_OK;
     return status == NKV_OK ? NKV_RESOURCE_EXHAUSTED : status;

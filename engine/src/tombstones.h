@@ -20,6 +20,13 @@
 enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
                                      uint32_t *needed_by);
 
+/*
+ * Lets tombstones go or, when all are needed, collects a sector with an older
+ * value that one is needed for. One that fails is out of the way then.
+ * NKV_RESOURCE_EXHAUSTED: neither can be done.
+ */
+enum nkv_status nkv_tombstones_reduce(struct nkv_store *store);
+
 /* Bytes that letting all tombstones go would gain in a sector. */
 uint32_t nkv_tombstones_gain(struct nkv_store *store, uint32_t sector);
 

@@ -72,9 +72,9 @@ uint32_t nkv_victim_damaged(const struct nkv_store *store)
     return NKV_NONE;
 }
 
-enum nkv_status nkv_collect_best(struct nkv_store *store)
+enum nkv_status nkv_collect_best(struct nkv_store *store, uint32_t room)
 {
-    uint32_t victim = nkv_victim_choose(store, 1, 0);
+    uint32_t victim = nkv_victim_choose(store, 1, room);
 
     if (nkv_collecting(store))
         return nkv_collect_finish(store);

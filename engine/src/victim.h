@@ -16,8 +16,9 @@ uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
  * dirty; NKV_NONE: there is none. */
 uint32_t nkv_victim_damaged(const struct nkv_store *store);
 
-/* Runs a collection of the victim that gains most (or the one in progress) to
- * its end. NKV_RESOURCE_EXHAUSTED: no sector gains, or no room to copy to. */
-enum nkv_status nkv_collect_best(struct nkv_store *store);
+/* Runs a collection of the victim that is worth most and leaves so much room
+ * (or the one in progress) to its end. NKV_RESOURCE_EXHAUSTED: there is no such
+ * sector, or no room to copy to. */
+enum nkv_status nkv_collect_best(struct nkv_store *store, uint32_t room);
 
 #endif

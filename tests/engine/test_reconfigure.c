@@ -160,6 +160,38 @@ static void another_program_unit_at_any_fill(void **state)
     check_change(&large, &small);
 }
 
+/* What finds no room for all its copies is told, and the rest is done. */
+static void
+maintenance_drops_tombstones_without_room_for_more_copies(void **state)
+{
+    const struct nkv_bench_setup one = {NKV_FLASH(512, 6, 16)};
+    const struct nkv_bench_setup two = {NKV_FLASH(512, 6, 16), .copies = 2};
+    char key[8], value[100];
+
+    (void)state;
+    memset(value, 'v', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    nkv_bench_init(&bench, &one);
+    assert_ok(nkv_bench_mount(&bench));
+    for (unsigned i = 0; i < 16; i++) {
+        (void)snprintf(key, sizeof key, "key%u", i);
+        assert_ok(nkv_bench_put(&bench, key, value));
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(key, sizeof key, "gone%u", i);
+        assert_ok(nkv_bench_put(&bench, key, "1"));
+        assert_ok(nkv_bench_delete(&bench, key));
+    }
+    reopen(&two);
+    assert_ok(nkv_bench_mount(&bench));
+    assert_true(nkv_bench_statistics(&bench).tombstones > 1);
+    assert_status(nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY),
+                  NKV_RESOURCE_EXHAUSTED);
+    assert_true(nkv_bench_statistics(&bench).missing_copies > 0);
+    assert_true(nkv_bench_statistics(&bench).tombstones <= 1);
+    nkv_bench_free(&bench);
+}
+
 static void another_unit_and_more_copies_at_any_fill(void **state)
 {
     const struct nkv_bench_setup small = {NKV_FLASH(1024, 4, 16)};
@@ -318,6 +350,8 @@ int main(void)
         cmocka_unit_test(more_sectors_at_any_fill),
         cmocka_unit_test(more_copies_of_a_damaged_store),
         cmocka_unit_test(missing_copies_are_added_as_far_as_there_is_room),
+        cmocka_unit_test(
+            maintenance_drops_tombstones_without_room_for_more_copies),
         cmocka_unit_test(a_smaller_key_table_takes_all_or_touches_nothing),
     };
 
