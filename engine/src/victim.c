@@ -9,19 +9,26 @@
 #include "collect.h"
 #include "sector.h"
 
-/* Above every score of a sector with live entries. */
-static const uint64_t COSTS_NOTHING = (uint64_t)1 << 63;
+enum {
+    /* Older than this makes no difference: scores fit 32 bits. */
+    AGE_MAX = UINT16_MAX
+};
 
-static uint64_t score(const struct nkv_store *store, uint32_t number)
+/* Above every score of a sector with live entries. */
+static const uint32_t COSTS_NOTHING = 0xFFFF0000;
+
+static uint32_t score(const struct nkv_store *store, uint32_t number)
 {
     const struct nkv_sector *sector = nkv_sector(store, number);
     /* Wraps with the ids. */
     uint32_t age = store->next_id - sector->touched_id;
     uint32_t stale = (uint32_t)sector->used_units - sector->live_units;
 
+    if (age > AGE_MAX)
+        age = AGE_MAX;
     if (sector->live_units == 0)
         return COSTS_NOTHING + age;
-    return (uint64_t)stale * age / sector->live_units;
+    return stale * age / sector->live_units;
 }
 
 /* The largest room in an open sector other than this. */
@@ -39,11 +46,11 @@ uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
                            uint32_t room)
 {
     uint32_t sector = store->head, best = NKV_NONE;
-    uint64_t best_score = 0;
+    uint32_t best_score = 0;
 
     /* From the oldest in ring order on, so that equal ones wear in turn. */
     for (uint32_t i = store->sector_count; i > 0; i--) {
-        uint64_t its_score;
+        uint32_t its_score;
         if (++sector >= store->sector_count)
             sector = 0;
         if (!nkv_sector_can_be_emptied(store, sector) ||
