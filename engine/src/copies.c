@@ -111,10 +111,11 @@ enum nkv_status nkv_copies_complete(struct nkv_store *store)
 
     while (status == NKV_OK && more) {
         status = nkv_copies_step(store, &more);
-        if (status == NKV_RESOURCE_EXHAUSTED && collections > 0) {
-            collections--;
-            status = nkv_collect_best(store, 0);
-        }
+        if (status != NKV_RESOURCE_EXHAUSTED)
+            continue;
+        if (collections-- == 0)
+            return NKV_OK;
+        status = nkv_collect_best(store, 0);
     }
     return status;
 }

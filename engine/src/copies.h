@@ -32,7 +32,8 @@ void nkv_copies_write(struct nkv_store *store, struct nkv_span key);
 enum nkv_status nkv_copies_step(struct nkv_store *store, bool *more);
 
 /* Completes all of them as far as there is room, collecting if that can make
- * room for all. NKV_RESOURCE_EXHAUSTED: there is not. */
+ * room for all. NKV_RESOURCE_EXHAUSTED: it can, but nothing could be collected.
+ */
 enum nkv_status nkv_copies_complete(struct nkv_store *store);
 
 /* Verifies all copies of a slot and gives up those that are damaged while

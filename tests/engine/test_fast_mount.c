@@ -489,6 +489,40 @@ static void ids_are_refreshed_after_a_fast_mount(void **state)
     close_bench();
 }
 
+/* How many bytes a mount reads. */
+static uint64_t read_by_mount(bool fast)
+{
+    uint64_t before = bench.sim.counts.read_bytes;
+
+    bench.config.fast_mount = fast;
+    assert_ok(nkv_bench_mount(&bench));
+    return bench.sim.counts.read_bytes - before;
+}
+
+static void a_store_without_room_for_all_copies_mounts_fast_too(void **state)
+{
+    const struct nkv_bench_setup one = {NKV_FLASH(4096, 8, 16),
+                                        .max_keys = 512};
+    const struct nkv_bench_setup two = {NKV_FLASH(4096, 8, 16), .max_keys = 512,
+                                        .copies = 2};
+    static uint8_t image[8 * 4096];
+
+    (void)state;
+    nkv_bench_init(&bench, &one);
+    assert_ok(nkv_bench_mount(&bench));
+    for (uint32_t i = 0; i < nkv_load_count(&bench, 70); i++) {
+        assert_ok(nkv_load_put(&bench, i, 0));
+    }
+    memcpy(image, bench.sim.bytes, sizeof image);
+    close_bench();
+    nkv_bench_init(&bench, &two);
+    nkv_flash_sim_load(&bench.sim, image);
+    (void)read_by_mount(false);
+    assert_true(nkv_bench_statistics(&bench).missing_copies > 0);
+    assert_true(read_by_mount(true) < read_by_mount(false));
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +536,7 @@ int main(void)
         cmocka_unit_test(no_outage_of_reads_loses_a_key),
         cmocka_unit_test(a_store_that_cannot_be_read_anew_says_so),
         cmocka_unit_test(ids_are_refreshed_after_a_fast_mount),
+        cmocka_unit_test(a_store_without_room_for_all_copies_mounts_fast_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
