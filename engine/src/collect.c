@@ -6,11 +6,6 @@
 #include "scan.h"
 #include "wear.h"
 
-bool nkv_collecting(const struct nkv_store *store)
-{
-    return store->victim != NKV_NONE;
-}
-
 enum nkv_status nkv_collect_begin(struct nkv_store *store, uint32_t sector)
 {
     if (nkv_collecting(store))
@@ -142,14 +137,15 @@ static NKV_APART enum nkv_status relocate_hidden(struct nkv_store *store)
 enum nkv_status nkv_collect_step(struct nkv_store *store)
 {
     uint32_t victim = store->victim;
-    enum nkv_status status = relocate_next(store);
+    struct nkv_sector *sector = nkv_sector(store, victim);
+    enum nkv_status status;
 
+    store->counters[NKV_COUNT_STEPS]++;
+    status = relocate_next(store);
     /* Next to damage the sum of live bytes is not to be relied on. */
     if (status == NKV_NOT_FOUND &&
-        (nkv_sector_live(store, victim) > 0 ||
-         nkv_sector(store, victim)->state == NKV_SECTOR_DAMAGED))
+        (sector->live_units > 0 || sector->state == NKV_SECTOR_DAMAGED))
         status = relocate_hidden(store);
-    store->counters[NKV_COUNT_STEPS]++;
     if (status == NKV_OK)
         return NKV_OK;
     if (status == NKV_NOT_FOUND && store->replaced[0] != NKV_NONE) {
@@ -158,13 +154,12 @@ enum nkv_status nkv_collect_step(struct nkv_store *store)
         return NKV_NOT_FOUND;
     }
     end(store);
-    if (status == NKV_NOT_FOUND) {
-        nkv_sector(store, victim)->live_units = 0;
-        store->counters[NKV_COUNT_COLLECTIONS]++;
-        nkv_wear_note_collection(store);
-        return nkv_sector_erase(store, victim);
-    }
-    return status;
+    if (status != NKV_NOT_FOUND)
+        return status;
+    sector->live_units = 0;
+    store->counters[NKV_COUNT_COLLECTIONS]++;
+    nkv_wear_note_collection(store);
+    return nkv_sector_erase(store, victim);
 }
 
 enum nkv_status nkv_collect_finish(struct nkv_store *store)

@@ -14,7 +14,10 @@
 
 #include "core.h"
 
-bool nkv_collecting(const struct nkv_store *store);
+static inline bool nkv_collecting(const struct nkv_store *store)
+{
+    return store->victim != NKV_NONE;
+}
 
 /* Makes a sector the victim. One that is being collected is left as it is.
  * NKV_RESOURCE_EXHAUSTED: nothing is erased that a fast mount took on trust;

@@ -115,6 +115,12 @@ bool nkv_id_is_newer(uint32_t a, uint32_t b);
 
 /* The next id, for an entry that is about to be written. It counts as the
  * newest from then on. 0 is never given out. */
-uint32_t nkv_take_id(struct nkv_store *store);
+static inline uint32_t nkv_take_id(struct nkv_store *store)
+{
+    uint32_t id = store->next_id;
+
+    store->next_id = id + 1 == 0 ? 1 : id + 1;
+    return id;
+}
 
 #endif

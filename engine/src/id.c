@@ -8,11 +8,3 @@ bool nkv_id_is_newer(uint32_t a, uint32_t b)
 
     return (a > b) != wrapped;
 }
-
-uint32_t nkv_take_id(struct nkv_store *store)
-{
-    uint32_t id = store->next_id;
-
-    store->next_id = id + 1 == 0 ? 1 : id + 1;
-    return id;
-}

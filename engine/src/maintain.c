@@ -88,14 +88,14 @@ static enum nkv_status rewrite(struct nkv_store *store,
 static enum nkv_status sweep(struct nkv_store *store,
                              struct nkv_maintenance *job)
 {
-    uint32_t dropped = 0, needed_by;
+    uint32_t before = store->tombstones, needed_by;
     enum nkv_status status = NKV_OK;
 
     if (job->kind == NKV_MAINTAIN_HEAVY)
-        status = nkv_tombstones_sweep(store, &dropped, &needed_by);
+        status = nkv_tombstones_sweep(store, &needed_by);
     job->phase = PHASE_WORK;
     /* Counts what this round changes. */
-    job->cursor = dropped;
+    job->cursor = before - store->tombstones;
     return status;
 }
 

@@ -87,7 +87,7 @@ enum nkv_status nkv_recover_erased_sector(struct nkv_store *store)
 
 void nkv_repair(struct nkv_store *store)
 {
-    uint32_t dropped, needed_by;
+    uint32_t needed_by;
 
     erase_empty(store);
     (void)nkv_recover_erased_sector(store);
@@ -101,6 +101,6 @@ void nkv_repair(struct nkv_store *store)
     store->distrusted_count = 0;
     /* What was erased may have been all that some tombstones were kept for. */
     if (store->counters[NKV_COUNT_ERASES] > 0)
-        (void)nkv_tombstones_sweep(store, &dropped, &needed_by);
+        (void)nkv_tombstones_sweep(store, &needed_by);
     erase_empty(store);
 }

@@ -31,16 +31,6 @@ void nkv_sector_add_live(struct nkv_store *store, uint32_t address,
     sector->live_units = (uint16_t)(live < UINT16_MAX ? live : UINT16_MAX);
 }
 
-uint32_t nkv_sector_used(const struct nkv_store *store, uint32_t sector)
-{
-    return (uint32_t)nkv_sector(store, sector)->used_units * NKV_UNIT;
-}
-
-uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector)
-{
-    return (uint32_t)nkv_sector(store, sector)->live_units * NKV_UNIT;
-}
-
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector)
 {
     uint32_t used = nkv_sector_used(store, sector);

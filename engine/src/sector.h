@@ -19,8 +19,19 @@ uint32_t nkv_sector_of(const struct nkv_store *store, uint32_t address);
 void nkv_sector_add_live(struct nkv_store *store, uint32_t address,
                          int32_t bytes);
 
-uint32_t nkv_sector_used(const struct nkv_store *store, uint32_t sector);
-uint32_t nkv_sector_live(const struct nkv_store *store, uint32_t sector);
+/* Bytes up to the end of its last entry, and those that copies of its live ones
+ * take. */
+static inline uint32_t nkv_sector_used(const struct nkv_store *store,
+                                       uint32_t sector)
+{
+    return (uint32_t)nkv_sector(store, sector)->used_units * NKV_UNIT;
+}
+
+static inline uint32_t nkv_sector_live(const struct nkv_store *store,
+                                       uint32_t sector)
+{
+    return (uint32_t)nkv_sector(store, sector)->live_units * NKV_UNIT;
+}
 
 /* Bytes that erasing would gain: superseded and damaged ones. */
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector);

@@ -58,12 +58,11 @@ static bool is_newest(struct nkv_store *store, uint32_t slot,
            entry->id == store->newest_id;
 }
 
-enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
+enum nkv_status nkv_tombstones_sweep(struct nkv_store *store,
                                      uint32_t *needed_by)
 {
     struct nkv_entry entry;
 
-    *dropped = 0;
     *needed_by = NKV_NONE;
     unmark_all(store);
     if (store->tombstones == 0)
@@ -83,7 +82,6 @@ enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
             continue;
         }
         nkv_forget_slot(store, slot, nkv_copy_size(store, &entry));
-        ++*dropped;
     }
     return NKV_OK;
 }
@@ -113,10 +111,10 @@ uint32_t nkv_tombstones_find_newest(struct nkv_store *store,
 
 enum nkv_status nkv_tombstones_reduce(struct nkv_store *store)
 {
-    uint32_t dropped, needed_by;
-    enum nkv_status status = nkv_tombstones_sweep(store, &dropped, &needed_by);
+    uint32_t before = store->tombstones, needed_by;
+    enum nkv_status status = nkv_tombstones_sweep(store, &needed_by);
 
-    if (status != NKV_OK || dropped > 0)
+    if (status != NKV_OK || store->tombstones < before)
         return status;
     /* One that failed may have been the last erased one. */
     if (needed_by != NKV_NONE && store->erased_sectors == 0)

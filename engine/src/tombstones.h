@@ -14,10 +14,10 @@
 #include "entry.h"
 
 /*
- * One sweep. *dropped is how many tombstones went; *needed_by is a sector with
- * an older value of one that had to stay, or NKV_NONE.
+ * One sweep; store->tombstones tells how many are left. *needed_by is a sector
+ * with an older value of one that had to stay, or NKV_NONE.
  */
-enum nkv_status nkv_tombstones_sweep(struct nkv_store *store, uint32_t *dropped,
+enum nkv_status nkv_tombstones_sweep(struct nkv_store *store,
                                      uint32_t *needed_by);
 
 /*

@@ -110,9 +110,9 @@ static enum nkv_status make_room_by_replacing(struct nkv_store *store,
 {
     for (uint32_t i = store->sector_count; i > 0; i--) {
         struct nkv_superfluous superfluous;
-        uint32_t slot, dropped, needed_by;
+        uint32_t slot, needed_by;
         bool has_old = note_old(store, key, &superfluous);
-        if (nkv_tombstones_sweep(store, &dropped, &needed_by) != NKV_OK)
+        if (nkv_tombstones_sweep(store, &needed_by) != NKV_OK)
             break;
         slot = note_newest(store, has_old, &superfluous);
         if (!has_old && slot == NKV_NONE)
@@ -133,12 +133,12 @@ static NKV_APART enum nkv_status
 write_by_replacing(struct nkv_store *store, const struct nkv_change *change,
                    uint32_t size)
 {
-    uint32_t dropped, needed_by;
+    uint32_t needed_by;
     enum nkv_status status = make_room_by_replacing(store, change->key, size);
 
     if (status == NKV_OK) {
         status = write_first_copy(store, change, NKV_FOR_COLLECTING);
-        (void)nkv_tombstones_sweep(store, &dropped, &needed_by);
+        (void)nkv_tombstones_sweep(store, &needed_by);
     }
     /* Written is written: what fails in finishing is made up for later. */
     (void)nkv_room_finish(store);
