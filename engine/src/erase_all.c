@@ -60,7 +60,8 @@ static uint32_t find_place(const struct nkv_store *store, uint32_t but)
     return open;
 }
 
-/* Writes a note to a sector other than this; *sector is the note's then. */
+/* Writes a note to a sector other than this; *sector is the note's then, or,
+ * NKV_NONE, there is no place. */
 static enum nkv_status append_elsewhere(struct nkv_store *store,
                                         uint32_t *sector,
                                         const struct note *note)
@@ -77,26 +78,38 @@ static enum nkv_status append_elsewhere(struct nkv_store *store,
     return status;
 }
 
-/* The sector with the fewest live bytes. */
+/* The sector with the fewest live bytes, if possible one that has not failed.
+ */
 static uint32_t find_emptiest(const struct nkv_store *store)
 {
     uint32_t best = 0;
 
     for (uint32_t i = 1; i < store->sector_count; i++)
-        if (nkv_sector_live(store, i) < nkv_sector_live(store, best))
+        if (nkv_sector(store, best)->state == NKV_SECTOR_RETIRED ||
+            (nkv_sector(store, i)->state != NKV_SECTOR_RETIRED &&
+             nkv_sector_live(store, i) < nkv_sector_live(store, best)))
             best = i;
     return best;
 }
 
-/* Only on flash that is full to the last byte something has to go before there
- * is a place for the marker. */
+/* Only on flash without a place for the marker, because it is full to the last
+ * byte or what is free fails, something has to go before. */
 static enum nkv_status write_marker(struct nkv_store *store,
                                     const struct note *marker, uint32_t *sector)
 {
-    if (find_place(store, NKV_NONE) == NKV_NONE)
-        (void)nkv_sector_erase(store, find_emptiest(store));
+    enum nkv_status status;
+
     *sector = NKV_NONE;
-    return append_elsewhere(store, sector, marker);
+    status = append_elsewhere(store, sector, marker);
+    if (*sector != NKV_NONE)
+        return status;
+    (void)nkv_sector_erase(store, find_emptiest(store));
+    *sector = NKV_NONE;
+    status = append_elsewhere(store, sector, marker);
+    /* What the index says to lie there does not any more. */
+    if (status != NKV_OK)
+        store->access = NKV_ACCESS_NONE;
+    return status;
 }
 
 /* One that cannot be erased is retired. */
@@ -205,7 +218,7 @@ static enum nkv_status erase_all(struct nkv_store *store)
         store->is_half_erased = true;
         status = erase_marked(store, &marker, sector);
     }
-    if (status == NKV_OK) {
+    if (status == NKV_OK && store->access != NKV_ACCESS_NONE) {
         store->access = NKV_ACCESS_FULL;
         store->is_half_erased = false;
     }

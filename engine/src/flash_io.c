@@ -2,13 +2,22 @@
 
 #include <string.h>
 
+enum nkv_status nkv_flash_status(enum nkv_status status)
+{
+    return status >= NKV_NOT_FOUND && status <= NKV_ABORTED &&
+                   status != NKV_PERMISSION_DENIED
+               ? NKV_INTERNAL
+               : status;
+}
+
 enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,
                                uint8_t *to, uint32_t size)
 {
     enum nkv_status status = NKV_OK;
 
     for (int i = NKV_READ_TRIES; i > 0 && size > 0; i--) {
-        status = store->flash->read(store->flash->context, address, to, size);
+        status = nkv_flash_status(
+            store->flash->read(store->flash->context, address, to, size));
         if (status == NKV_OK)
             break;
         store->counters[NKV_COUNT_READ_ERRORS]++;
@@ -43,7 +52,8 @@ enum nkv_status nkv_flash_program(struct nkv_store *store, uint32_t address,
 
     if (store->access == NKV_ACCESS_NONE)
         return NKV_UNAVAILABLE;
-    status = flash->program(flash->context, address, from, size);
+    status =
+        nkv_flash_status(flash->program(flash->context, address, from, size));
     store->counters[NKV_COUNT_BYTES_PROGRAMMED] += size;
     if (status == NKV_OK) {
         status = nkv_flash_equals(store, address, from, size, &same);

@@ -7,6 +7,10 @@
 
 #include "core.h"
 
+/* What a driver says, as the engine takes it: NKV_INTERNAL in place of what the
+ * engine itself says of entries, keys and room. */
+enum nkv_status nkv_flash_status(enum nkv_status status);
+
 /* Reads; NKV_DATA_LOSS for bytes that are damaged for good, another status when
  * the flash does not answer. */
 enum nkv_status nkv_flash_read(struct nkv_store *store, uint32_t address,

@@ -30,6 +30,8 @@ static enum nkv_status repair(struct nkv_store *store,
         return nkv_collect_step(store);
     if (store->access == NKV_ACCESS_REPAIR)
         nkv_repair(store);
+    if (store->access == NKV_ACCESS_NONE)
+        return NKV_UNAVAILABLE;
     store->access = NKV_ACCESS_FULL;
     job->phase = PHASE_CHECK;
     /* Collections: twice round, so that it ends though others write. */
@@ -206,7 +208,9 @@ enum nkv_status nkv_maintain_step(struct nkv_store *store,
     *more = false;
     if (status == NKV_OK) {
         (void)nkv_verify_after_all(store);
-        status = step(store, maintenance, more);
+        /* When that failed nothing is known any more. */
+        if (store->access != NKV_ACCESS_NONE)
+            status = step(store, maintenance, more);
     }
     return nkv_leave(store, status);
 }

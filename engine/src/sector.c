@@ -152,7 +152,8 @@ static enum nkv_status erase_once(struct nkv_store *store, uint32_t sector)
 {
     const struct nkv_flash *flash = store->flash;
     uint32_t start = sector * store->sector_bytes, end;
-    enum nkv_status status = flash->erase(flash->context, sector);
+    enum nkv_status status =
+        nkv_flash_status(flash->erase(flash->context, sector));
 
     store->counters[NKV_COUNT_ERASES]++;
     if (nkv_sector(store, sector)->erases < UINT16_MAX)

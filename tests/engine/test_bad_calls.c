@@ -239,6 +239,36 @@ static void a_mount_that_cannot_read_writes_nothing(void **state)
     }
 }
 
+/* A driver may say what it likes: a mount that cannot read ends, and what the
+ * engine says of entries and room with a status of its own is not taken for
+ * that. */
+static void a_mount_ends_whatever_a_read_says(void **state)
+{
+    (void)state;
+    for (int status = NKV_CANCELLED; status <= NKV_UNAUTHENTICATED; status++) {
+        const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, SECTORS, 16)};
+        struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_READ,
+                                      .offset = SECTOR,
+                                      .size = SECTOR,
+                                      .status = (enum nkv_status)status};
+        bool is_ours = status >= NKV_NOT_FOUND && status <= NKV_ABORTED &&
+                       status != NKV_PERMISSION_DENIED;
+        uint64_t operations;
+
+        if (status == NKV_DATA_LOSS) {
+            continue;
+        }
+        begin_session(&setup, 1);
+        write_some(100);
+        operations = session.bench.sim.counts.operations;
+        nkv_flash_sim_add_fault(&session.bench.sim, fault);
+        assert_status(nkv_bench_mount(&session.bench),
+                      is_ours ? NKV_INTERNAL : status);
+        assert_true(session.bench.sim.counts.operations == operations);
+        end_session();
+    }
+}
+
 /* Bits that read wrong now and then, while the flash is well: no read gives a
  * wrong value, and nothing is lost by it. */
 static void disturbed_reads_give_no_wrong_value(void **state)
@@ -278,6 +308,7 @@ int main(void)
         TEST(a_unit_that_fails_for_good_costs_nothing),
         TEST(reads_that_always_fail_lose_nothing),
         TEST(a_mount_that_cannot_read_writes_nothing),
+        TEST(a_mount_ends_whatever_a_read_says),
         TEST(disturbed_reads_give_no_wrong_value),
     };
 

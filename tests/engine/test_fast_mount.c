@@ -408,13 +408,14 @@ static void work_idly(void)
     }
 }
 
-/* Reads that fail for a while, in a put, a delete and a get that finds rot: no
- * key is lost, whatever the store is asked to do afterwards. */
+/* Reads that fail for a while, in a put, a delete, a get that finds rot and
+ * each kind of maintenance: no key is lost, whatever the store is asked to do
+ * afterwards. */
 static void no_outage_of_reads_loses_a_key(void **state)
 {
     (void)state;
     for (uint32_t times = 1; times <= 24; times++) {
-        for (int what = 0; what < 3; what++) {
+        for (int what = 0; what < 6; what++) {
             char text[NKV_LOAD_KEY_SIZE + 1];
             struct nkv_span key = nkv_load_key(2, text);
             struct nkv_value value;
@@ -425,8 +426,11 @@ static void no_outage_of_reads_loses_a_key(void **state)
                 (void)!nkv_load_put(&bench, 2, 2);
             } else if (what == 1) {
                 (void)!nkv_delete(&bench.store, key);
-            } else {
+            } else if (what == 2) {
                 (void)!nkv_describe(&bench.store, key, &value);
+            } else {
+                (void)!nkv_maintain(&bench.store,
+                                    (enum nkv_maintenance_kind)(what - 3));
             }
             work_idly();
             nkv_flash_sim_clear_faults(&bench.sim);

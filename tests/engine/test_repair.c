@@ -296,6 +296,36 @@ static void maintenance_repairs_what_manual_repair_left(void **state)
     expect("key1", "new");
 }
 
+/* With something of worth in each sector no erased one is found at once, and
+ * the flash is read anew. What cannot be read then is not taken for empty. */
+static void reads_that_fail_in_the_repair_lose_nothing(void **state)
+{
+    (void)state;
+    make_all_corrupt();
+    add(2 * SECTOR, "k3", "value3", 3);
+    add(3 * SECTOR, "k4", "value4", 4);
+    memset(image + 2 * SECTOR + 32, 0x33, 16);
+    for (uint32_t skip = 0; skip < 400; skip++) {
+        struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_READ,
+                                      .size = SIZE,
+                                      .status = NKV_UNAVAILABLE,
+                                      .times = 6,
+                                      .skip = skip};
+
+        assert_status(mount_image(true), NKV_DATA_LOSS);
+        nkv_flash_sim_add_fault(&bench.sim, fault);
+        (void)!nkv_maintain(&bench.store, NKV_MAINTAIN_FULL);
+        nkv_flash_sim_clear_faults(&bench.sim);
+        (void)!nkv_maintain(&bench.store, NKV_MAINTAIN_FULL);
+        bench.config.manual_repair = false;
+        assert_ok(nkv_bench_mount(&bench));
+        expect("key1", "value1");
+        expect("k2", "value2");
+        expect("k3", "value3");
+        expect("k4", "value4");
+    }
+}
+
 static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
 {
     (void)state;
@@ -362,6 +392,7 @@ int main(void)
         TEST(three_corrupt_sectors_of_four_leave_the_good_key),
         TEST(four_corrupt_sectors_of_four_are_repaired),
         TEST(maintenance_repairs_what_manual_repair_left),
+        TEST(reads_that_fail_in_the_repair_lose_nothing),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),
         TEST(an_erased_gap_hides_nothing),
         TEST(a_put_whose_program_fails_once_goes_elsewhere),

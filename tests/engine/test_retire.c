@@ -7,6 +7,8 @@
 #include "results.h"
 #include "workload.h"
 
+#include <string.h>
+
 enum { SECTOR = 512, SECTORS = 8, PUTS = 300 };
 
 /* One way for a sector to fail, and when it begins. */
@@ -326,6 +328,50 @@ static void erase_all_works_with_three_sectors_and_one_failing(void **state)
     }
 }
 
+/* Full, so that the marker's only place is the erased sector, which fails. */
+static void
+erase_all_works_on_a_full_store_whose_erased_sector_fails(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 4, 16)};
+        static char value[SECTOR];
+        struct nkv_sim_fault fault = {
+            .kind = kind == 0 ? NKV_SIM_FAULT_PROGRAM
+                              : NKV_SIM_FAULT_SILENT_PROGRAM,
+            .size = SECTOR,
+            .status = NKV_UNAVAILABLE};
+        char key[] = "A";
+
+        nkv_fault_tried("sector fails for good");
+        nkv_bench_init(&bench, &setup);
+        is_open = true;
+        assert_ok(nkv_bench_mount(&bench));
+        memset(value, 'v', sizeof value - 1);
+        for (size_t size = SECTOR - 32;; size -= 16) {
+            value[size] = '\0';
+            while (nkv_bench_put(&bench, key, value) == NKV_OK) {
+                key[0]++;
+            }
+            if (size == 0) {
+                break;
+            }
+        }
+        assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+        for (uint32_t i = 0; i < 4; i++) {
+            struct nkv_sector_report report;
+
+            assert_ok(nkv_report_sector(&bench.store, i, &report));
+            if (report.condition == NKV_SECTOR_IS_ERASED) {
+                fault.offset = i * SECTOR;
+            }
+        }
+        nkv_flash_sim_add_fault(&bench.sim, fault);
+        expect_erased();
+        close_bench();
+    }
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -342,6 +388,7 @@ int main(void)
         TEST(steps_end_with_a_retired_sector),
         TEST(erase_all_works_with_a_failing_sector),
         TEST(erase_all_works_with_three_sectors_and_one_failing),
+        TEST(erase_all_works_on_a_full_store_whose_erased_sector_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,9 @@ enum {
  *   The store treats them as a corrupt entry and may erase them.
  * - anything else: the device did not answer. The store repeats a read a few
  *   times, then gives the status to its caller and leaves the flash as it is.
+ *   Of NKV_NOT_FOUND, NKV_ALREADY_EXISTS, NKV_RESOURCE_EXHAUSTED,
+ *   NKV_FAILED_PRECONDITION and NKV_ABORTED, which mean other things from a
+ *   store, it makes NKV_INTERNAL.
  *
  * When power fails inside program, any prefix of the bytes may be programmed,
  * the byte behind it in part. When it fails inside erase, the sector may hold

@@ -427,8 +427,9 @@ NKV_MUST_USE enum nkv_status nkv_maintain(struct nkv_store *store,
  *
  * When power fails inside, nkv_mount finds the store as it was, or empty, or
  * says NKV_FAILED_PRECONDITION; calling again finishes. Only flash that is full
- * to the last byte has no place for the mark of that: one sector is erased
- * first, and a cut there has cost what was in it.
+ * to the last byte, or whose free places fail, has no place for the mark of
+ * that: one sector is erased first, and a cut there has cost what was in it,
+ * and may bring back what that superseded.
  *
  * What lies in a sector that cannot be erased is deleted. After an error the
  * store is as it was, or read-only until another call finishes.
