@@ -2,8 +2,10 @@
 
 #include "collect.h"
 #include "copies.h"
+#include "index.h"
 #include "read_flash.h"
 #include "sector.h"
+#include "sum_up.h"
 #include "tombstones.h"
 
 /* Whether a sector waits for its erase, for whatever reason. */
@@ -49,48 +51,83 @@ bool nkv_verify_after_all(struct nkv_store *store)
 /*
  * Erases a sector if all that is current in it lies elsewhere too: without it
  * there are the same copies of the same values, since every other change would
- * make ids smaller or bring keys back.
+ * make ids smaller or bring keys back. Or, unless values is NULL, if there are
+ * the same values, of that sum, be it in fewer copies or with older ids.
  */
 static enum nkv_status erase_if_surplus(struct nkv_store *store,
-                                        uint32_t sector)
+                                        uint32_t sector, const uint32_t *values)
 {
-    uint32_t keys = store->keys, sum = store->copy_sum;
+    uint32_t keys = store->keys, sum = store->copy_sum, others;
     uint32_t newest_id = store->newest_id;
     enum nkv_status status = reread(store, sector);
+    bool same = status == NKV_OK && store->keys == keys;
 
-    if (status == NKV_OK && store->keys == keys && store->copy_sum == sum &&
-        store->newest_id == newest_id)
-        (void)nkv_sector_erase(store, sector);
+    if (values == NULL)
+        same = same && store->copy_sum == sum && store->newest_id == newest_id;
     else
-        status = reread(store, NKV_NONE);
+        same =
+            same && nkv_sum_up(store, &others) == NKV_OK && others == *values;
+    if (!same)
+        return reread(store, NKV_NONE);
+    (void)nkv_sector_erase(store, sector);
+    return NKV_OK;
+}
+
+/* Whether a sector may be what a cut collection left. Without a look at its
+ * copies and ids: where entries were about to get new ids it is damaged; where
+ * copies were missing there is another of all in it. */
+static bool may_be_left(const struct nkv_store *store, uint32_t sector,
+                        bool by_values)
+{
+    const struct nkv_sector *its = nkv_sector(store, sector);
+
+    if (its->state == NKV_SECTOR_RETIRED)
+        return false;
+    if (!by_values)
+        return its->flags & NKV_FLAG_SURPLUS || its->live_units == 0;
+    for (uint32_t slot = 0; slot < store->slots; slot++)
+        if (nkv_slot_copies(store, slot) == 1 &&
+            nkv_slot_find_sector(store, slot, sector) != NKV_NONE)
+            return its->state == NKV_SECTOR_DAMAGED;
+    return true;
+}
+
+/* Looks for a sector that a collection left, and erases it. */
+static enum nkv_status erase_what_is_left(struct nkv_store *store,
+                                          const uint32_t *values)
+{
+    enum nkv_status status = NKV_OK;
+
+    for (uint32_t i = 0; i < store->sector_count && status == NKV_OK &&
+                         store->erased_sectors == 0;
+         i++)
+        if (may_be_left(store, i, values != NULL))
+            status = erase_if_surplus(store, i, values);
     return status;
 }
 
 enum nkv_status nkv_recover_erased_sector(struct nkv_store *store)
 {
-    enum nkv_status status = NKV_OK;
+    enum nkv_status status;
 
     if (store->erased_sectors > 0)
         return NKV_OK;
     /* Nothing is erased that was taken on trust. */
     store->is_trusting = false;
     status = reread(store, NKV_NONE);
-    for (uint32_t i = 0; i < store->sector_count && status == NKV_OK &&
-                         store->erased_sectors == 0;
-         i++)
-        if ((nkv_sector(store, i)->flags & NKV_FLAG_SURPLUS ||
-             nkv_sector_live(store, i) == 0) &&
-            nkv_sector(store, i)->state != NKV_SECTOR_RETIRED)
-            status = erase_if_surplus(store, i);
-    return status;
+    return status == NKV_OK ? erase_what_is_left(store, NULL) : status;
 }
 
 void nkv_repair(struct nkv_store *store)
 {
-    uint32_t needed_by;
+    uint32_t needed_by, values;
 
     erase_empty(store);
-    (void)nkv_recover_erased_sector(store);
+    /* By values only here: in a session a copy is not given up because the
+     * other sectors fail. */
+    if (nkv_recover_erased_sector(store) == NKV_OK &&
+        store->erased_sectors == 0 && nkv_sum_up(store, &values) == NKV_OK)
+        (void)erase_what_is_left(store, &values);
     for (uint32_t i = 0; i < store->sector_count; i++)
         if (is_spoilt(store, i))
             (void)nkv_collect_sector(store, i);
@@ -103,4 +140,6 @@ void nkv_repair(struct nkv_store *store)
     if (store->counters[NKV_COUNT_ERASES] > 0)
         (void)nkv_tombstones_sweep(store, &needed_by);
     erase_empty(store);
+    if (store->lacks_copies)
+        (void)nkv_copies_complete(store);
 }

@@ -4,7 +4,8 @@
  *
  * Invariant: a sector is erased here only when nothing in it is current, or
  * when the flash without it gives as many keys, the same sum of the ids of
- * their copies and the same newest id.
+ * their copies and the same newest id; or, where a collection was giving new
+ * ids or copies were missing, as many keys and the same sum over their values.
  */
 #ifndef NKV_REPAIR_H
 #define NKV_REPAIR_H

@@ -69,6 +69,9 @@ struct nkv_cut_case {
     /* The format has no checksum: no more is asked than that other keys than
      * the one being written come to no harm. */
     bool is_unchecked;
+    /* Copies are raised with too little room for all: those that mount adds may
+     * take what a put had found. */
+    bool is_short_of_room;
     struct nkv_cut_effort brief;
     struct nkv_cut_effort full;
 };

@@ -37,6 +37,10 @@ static bool takes_flight_again(struct nkv_cut_run *run)
         nkv_model_find(&run->expected, flight->key) == NULL) {
         return true;
     }
+    if (status == NKV_RESOURCE_EXHAUSTED && flight->kind == NKV_CUT_PUT &&
+        run->the_case->is_short_of_room) {
+        return true;
+    }
     if (status != NKV_OK) {
         return nkv_cut_complain("the write that was cut, once more", status);
     }

@@ -122,15 +122,15 @@ struct nkv_config {
     bool manual_repair;
     /* Mount reads headers and keys only, and verifies no more than what a cut
      * may have torn: about half the flash reads. A value that has rotted is
-     * then found when it is read, not by mount. A header that has rotted is
-     * trusted: it may hide other entries, make an old one pass for the newest,
-     * or list a key that was never put, until a get, put or delete meets a
-     * damaged entry that is current, or something is to be collected: by a put
-     * or delete that finds no room, by nkv_step, or by nkv_maintain_step. That
-     * call reads the whole flash once more and verifies everything; from then
-     * on the store knows what a whole mount would have found. What is hidden
-     * until its sector is collected is lost: mount whole now and then, or keep
-     * copies. */
+     * then found when it is read, not by mount. A header that has rotted, or
+     * reads wrong this once, is trusted: it may hide other entries, make an old
+     * one pass for the newest, or list a key that was never put, until a get,
+     * put or delete meets a damaged entry that is current, or something is to
+     * be collected: by a put or delete that finds no room, by nkv_step, or by
+     * nkv_maintain_step. That call reads the whole flash once more and verifies
+     * everything; from then on the store knows what a whole mount would have
+     * found. What is hidden until its sector is collected is lost: mount whole
+     * now and then, or keep copies. */
     bool fast_mount;
     /* Steps (nkv_step) that a put or delete does at most on behalf of writes
      * to come, while there is room for its own entry: spreads collections over
@@ -231,6 +231,9 @@ struct nkv_value {
  * tried again by nkv_step and by writes. Programs and erases nothing when
  * nothing is wrong. With manual_repair it writes nothing at all.
  *
+ * With fewer sectors than the store was written in, only what they hold counts,
+ * and nobody can tell: values may be gone or older ones back (docs/format.md).
+ *
  * Blocks for one reading of the flash; after damage for an erase and the
  * copying of a sector for each damaged one too. When no sector is erased,
  * because a collection was cut short, it reads the flash again for some
@@ -321,7 +324,8 @@ nkv_put(struct nkv_store *store, struct nkv_span key, struct nkv_span value);
 /*
  * Removes a key. Works on a full store too: NKV_RESOURCE_EXHAUSTED comes only
  * when no sector is erased, because sectors failed or something else than this
- * engine filled the flash.
+ * engine filled the flash, or when the program unit was raised on a full store,
+ * so that a tombstone takes more than the value did.
  *
  * When power fails inside, the key is there or not; after an error of the flash
  * likewise. Statuses as nkv_put, and
