@@ -258,7 +258,7 @@ const struct nkv_cut_case nkv_cut_cases[] = {
      .changed = {FLASH(512, 4, 16), .copies = 2},
      .is_short_of_room = true,
      WORKLOAD(16, 6, 60, 200),
-     BRIEF(1, 6, 12),
+     BRIEF(1, 24, 12),
      FULL(1, 1, 16, 16)},
     {.name = "unit_raised",
      .setup = {FLASH(512, 6, 16)},
