@@ -8,18 +8,10 @@
 #include "sum_up.h"
 #include "tombstones.h"
 
-/* Whether a sector waits for its erase, for whatever reason. */
-static bool is_spoilt(const struct nkv_store *store, uint32_t sector)
-{
-    uint8_t state = nkv_sector(store, sector)->state;
-
-    return state == NKV_SECTOR_DIRTY || state == NKV_SECTOR_DAMAGED;
-}
-
 static void erase_empty(struct nkv_store *store)
 {
     for (uint32_t i = 0; i < store->sector_count; i++)
-        if (is_spoilt(store, i) && nkv_sector_live(store, i) == 0)
+        if (nkv_sector_is_spoilt(store, i) && nkv_sector_live(store, i) == 0)
             (void)nkv_sector_erase(store, i);
 }
 
@@ -129,7 +121,7 @@ void nkv_repair(struct nkv_store *store)
         store->erased_sectors == 0 && nkv_sum_up(store, &values) == NKV_OK)
         (void)erase_what_is_left(store, &values);
     for (uint32_t i = 0; i < store->sector_count; i++)
-        if (is_spoilt(store, i))
+        if (nkv_sector_is_spoilt(store, i))
             (void)nkv_collect_sector(store, i);
     if (store->lacks_copies && nkv_copies_complete(store) != NKV_OK &&
         nkv_verify_after_all(store))

@@ -33,6 +33,16 @@ static inline uint32_t nkv_sector_live(const struct nkv_store *store,
     return (uint32_t)nkv_sector(store, sector)->live_units * NKV_UNIT;
 }
 
+/* Whether a sector waits for its erase: damaged, or holding nothing that
+ * counts. */
+static inline bool nkv_sector_is_spoilt(const struct nkv_store *store,
+                                        uint32_t sector)
+{
+    uint8_t state = nkv_sector(store, sector)->state;
+
+    return state == NKV_SECTOR_DIRTY || state == NKV_SECTOR_DAMAGED;
+}
+
 /* Bytes that erasing would gain: superseded and damaged ones. */
 uint32_t nkv_sector_stale(const struct nkv_store *store, uint32_t sector);
 

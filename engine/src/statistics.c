@@ -14,16 +14,14 @@ static void count_bytes(const struct nkv_store *store,
                         struct nkv_statistics *statistics)
 {
     for (uint32_t i = 0; i < store->sector_count; i++) {
-        uint8_t state = nkv_sector(store, i)->state;
         uint32_t used = nkv_sector_used(store, i);
         uint32_t stale = nkv_sector_stale(store, i);
 
         statistics->live_bytes += used - stale;
         statistics->stale_bytes += stale;
         statistics->free_bytes += store->sector_bytes - used;
-        statistics->damaged_sectors +=
-            state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_DIRTY;
-        if (state == NKV_SECTOR_RETIRED) {
+        statistics->damaged_sectors += nkv_sector_is_spoilt(store, i);
+        if (nkv_sector(store, i)->state == NKV_SECTOR_RETIRED) {
             statistics->retired_sectors++;
             statistics->retired_bytes += stale;
         }

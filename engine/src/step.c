@@ -68,9 +68,7 @@ static uint32_t count_steps(const struct nkv_store *store)
         gain = 1;
     }
     for (uint32_t i = 0; i < store->sector_count; i++) {
-        uint8_t state = nkv_sector(store, i)->state;
-        if (i != store->victim && state != NKV_SECTOR_DAMAGED &&
-            state != NKV_SECTOR_DIRTY &&
+        if (i != store->victim && !nkv_sector_is_spoilt(store, i) &&
             !(needs_room && nkv_sector_stale(store, i) >= gain))
             continue;
         steps += nkv_room_steps(store, i);

@@ -70,12 +70,10 @@ uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
 
 uint32_t nkv_victim_damaged(const struct nkv_store *store)
 {
-    for (uint32_t i = 0; i < store->sector_count; i++) {
-        uint8_t state = nkv_sector(store, i)->state;
-        if ((state == NKV_SECTOR_DAMAGED || state == NKV_SECTOR_DIRTY) &&
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        if (nkv_sector_is_spoilt(store, i) &&
             nkv_sector_can_be_emptied(store, i))
             return i;
-    }
     return NKV_NONE;
 }
 

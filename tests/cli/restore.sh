@@ -269,24 +269,31 @@ await_frame()
     done
 }
 
-test_a_pulled_cable_is_waited_for()
+# restore_with_a_pulled_cable FRAME OPTION...: restores file; once such a frame is
+# told, the device goes, and comes back at the same port.
+restore_with_a_pulled_cable()
 {
-    local pid address
+    local frame=$1 address=${NORKV_PORT#tcp:} pid
 
-    needs 'a line slow enough to be cut in the middle of a restore'
-    start_sim --tcp 127.0.0.1:0 --baud 1200
-    export NORKV_PORT=$PORT
-    ask_device
-    address=${PORT#tcp:}
-    many
-    "$NORKV" --port "$PORT" restore file -v --json >out 2>err </dev/null &
+    shift
+    "$NORKV" --port "$NORKV_PORT" restore file -v "$@" >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
-    await_frame '> .*Restore'
+    await_frame "$frame"
     kill_device
     start_sim --tcp "$address"
     wait "$pid"
     RC=$?
+}
+
+test_a_pulled_cable_is_waited_for()
+{
+    needs 'a line slow enough to be cut in the middle of a restore'
+    start_sim --tcp 127.0.0.1:0 --baud 1200
+    export NORKV_PORT=$PORT
+    ask_device
+    many
+    restore_with_a_pulled_cable '> .*Restore' --json
     expect_rc 0
     expect_json $'70\t70\t0\t0\tfalse' records written same deleted dry_run
     grep -q 'of 70 records are stored; waiting for the port' err ||
@@ -299,8 +306,6 @@ test_a_pulled_cable_is_waited_for()
 
 test_a_cable_pulled_while_it_reads_is_waited_for()
 {
-    local pid address
-
     needs 'a line slow enough to be cut in the middle of a restore'
     seq 100 170 | sed 's/./3&/g; s/.*/put & 31/' >script
     norkv image create flash
@@ -308,16 +313,8 @@ test_a_cable_pulled_while_it_reads_is_waited_for()
     start_sim --tcp 127.0.0.1:0 --baud 2400
     export NORKV_PORT=$PORT
     ask_device
-    address=${PORT#tcp:}
     ours 100=2 >file
-    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
-    pid=$!
-    pids+=("$pid")
-    await_frame '< .*Backup'
-    kill_device
-    start_sim --tcp "$address"
-    wait "$pid"
-    RC=$?
+    restore_with_a_pulled_cable '< .*Backup'
     expect_rc 0
     expect_out 'wrote 1 records, 0 were the same, deleted 0 keys'
     grep -q 'records were read; waiting for the port' err ||
@@ -326,24 +323,14 @@ test_a_cable_pulled_while_it_reads_is_waited_for()
 
 test_a_cable_pulled_while_it_verifies_is_waited_for()
 {
-    local pid address
-
     needs 'a line slow enough to be cut in the middle of a restore'
     start_sim --tcp 127.0.0.1:0 --baud 1200
     export NORKV_PORT=$PORT
     ask_device
-    address=${PORT#tcp:}
     ours k=v >file
     norkv --port "$PORT" put k v
     expect_rc 0
-    "$NORKV" --port "$PORT" restore file -v >out 2>err </dev/null &
-    pid=$!
-    pids+=("$pid")
-    await_frame '> .*Digest'
-    kill_device
-    start_sim --tcp "$address"
-    wait "$pid"
-    RC=$?
+    restore_with_a_pulled_cable '> .*Digest'
     expect_rc 0
     expect_out 'wrote 0 records, 1 were the same, deleted 0 keys'
     grep -q '0 of 0 records are stored; waiting for the port' err ||
