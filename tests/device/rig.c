@@ -1,4 +1,5 @@
 #include "rig.h"
+#include "packet_frame.h"
 
 #include <norkv/services.h>
 
@@ -218,17 +219,8 @@ static enum nkv_status put_on_line(void *context, const uint8_t *data,
 void nkv_rig_send_packet(struct nkv_rig *rig, const struct nkv_packet *packet)
 {
     struct nkv_hdlc_sink sink = {.write = put_on_line, .context = rig};
-    size_t capacity = packet->payload.size + NKV_PACKET_OVERHEAD_MAX;
-    uint8_t *bytes = allocate(capacity, 1);
-    size_t size = 0;
 
-    assert_int_equal(
-        nkv_packet_encode(packet, (struct nkv_buffer){bytes, capacity}, &size),
-        NKV_OK);
-    assert_int_equal(nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC,
-                                     (struct nkv_span){bytes, size}),
-                     NKV_OK);
-    free(bytes);
+    assert_int_equal(nkv_packet_frame_send(&sink, packet), NKV_OK);
 }
 
 uint32_t nkv_rig_request(struct nkv_rig *rig, uint32_t service, uint32_t method,

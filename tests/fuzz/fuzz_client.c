@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 #include "norkv.pb-c.h"
+#include "packet_frame.h"
 #include <norkv/client.h>
 #include <norkv/hdlc.h>
 #include <norkv/ids.h>
@@ -55,16 +56,10 @@ static void reply(struct device *device, const struct nkv_packet *request,
 {
     struct nkv_hdlc_sink sink = {send_bytes, device};
     struct nkv_packet packet = *request;
-    uint8_t bytes[5000];
-    struct nkv_buffer room = {bytes, sizeof(bytes)};
-    size_t size;
     packet.type = type;
     packet.status = status;
     packet.payload = payload;
-    if (nkv_packet_encode(&packet, room, &size) != NKV_OK)
-        return;
-    struct nkv_span whole = {bytes, size};
-    enum nkv_status sent = nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC, whole);
+    enum nkv_status sent = nkv_packet_frame_send(&sink, &packet);
     /* What does not fit is lost, as on any line. */
     (void)sent;
 }
@@ -135,11 +130,9 @@ static enum nkv_status write_line(void *context, struct nkv_span bytes,
     struct device *device = context;
     (void)timeout_ms;
     for (size_t i = 0; i < bytes.size; i++) {
-        struct nkv_hdlc_frame frame;
         struct nkv_packet packet;
-        if (nkv_hdlc_decode(&device->decoder, bytes.data[i], &frame) ==
-                NKV_OK &&
-            nkv_packet_decode(frame.payload, &packet) == NKV_OK)
+        if (nkv_packet_frame_take(&device->decoder, bytes.data[i], &packet) ==
+            NKV_OK)
             answer(device, &packet);
     }
     *size = bytes.size;

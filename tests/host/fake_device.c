@@ -1,8 +1,8 @@
 #include "fake_device.h"
 
+#include "packet_frame.h"
 #include "test.h"
 #include <norkv/ids.h>
-#include <stdlib.h>
 
 static enum nkv_status write_line(void *context, const uint8_t *data,
                                   size_t size)
@@ -27,19 +27,10 @@ void nkv_fake_device_reply_bytes(struct nkv_fake_device *device,
 {
     struct nkv_hdlc_sink sink = {write_line, device};
     struct nkv_packet packet = *request;
-    size_t capacity = payload.size + NKV_PACKET_OVERHEAD_MAX;
-    uint8_t *bytes = malloc(capacity);
-    size_t size = 0;
-    assert_non_null(bytes);
     packet.type = type;
     packet.status = (uint32_t)status;
     packet.payload = payload;
-    struct nkv_buffer room = {bytes, capacity};
-    assert_int_equal(nkv_packet_encode(&packet, room, &size), NKV_OK);
-    struct nkv_span whole = {bytes, size};
-    assert_int_equal(nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC, whole),
-                     NKV_OK);
-    free(bytes);
+    assert_int_equal(nkv_packet_frame_send(&sink, &packet), NKV_OK);
 }
 
 void nkv_fake_device_reply(struct nkv_fake_device *device,
@@ -96,10 +87,8 @@ static bool poll_device(void *context, struct nkv_line_sim *line)
     uint8_t byte;
     struct nkv_buffer room = {&byte, 1};
     while (nkv_line_sim_read(line, NKV_BENCH_DEVICE, room) == 1) {
-        struct nkv_hdlc_frame frame;
         struct nkv_packet packet;
-        if (nkv_hdlc_decode(&device->decoder, byte, &frame) == NKV_OK &&
-            nkv_packet_decode(frame.payload, &packet) == NKV_OK)
+        if (nkv_packet_frame_take(&device->decoder, byte, &packet) == NKV_OK)
             take_packet(device, &packet);
     }
     return false;

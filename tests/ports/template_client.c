@@ -1,8 +1,8 @@
 #include "template_client.h"
+#include "packet_frame.h"
 #include "template/template_line.h"
 #include "template_chip.h"
 
-#include <norkv/hdlc.h>
 #include <norkv/ids.h>
 
 #include <setjmp.h>
@@ -32,16 +32,8 @@ static void send(uint32_t service, uint32_t method, struct nkv_span payload)
         .call_id = 7,
         .payload = payload,
     };
-    uint8_t bytes[256];
-    size_t size = 0;
 
-    assert_int_equal(nkv_packet_encode(&packet,
-                                       (struct nkv_buffer){bytes, sizeof bytes},
-                                       &size),
-                     NKV_OK);
-    assert_int_equal(nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC,
-                                     (struct nkv_span){bytes, size}),
-                     NKV_OK);
+    assert_int_equal(nkv_packet_frame_send(&sink, &packet), NKV_OK);
 }
 
 void template_send_open(void)
@@ -69,16 +61,12 @@ void template_send_get(void)
 struct nkv_packet template_answer(void)
 {
     static uint8_t buffer[1024];
-    struct nkv_hdlc_decoder decoder;
-    struct nkv_hdlc_frame frame;
     struct nkv_packet packet = {.status = NKV_UNKNOWN};
+    const enum nkv_status status = nkv_packet_frame_last(
+        (struct nkv_span){chip.output, chip.output_size},
+        (struct nkv_buffer){buffer, sizeof buffer}, &packet);
 
-    nkv_hdlc_decoder_init(&decoder, (struct nkv_buffer){buffer, sizeof buffer});
-    for (size_t i = 0; i < chip.output_size; i++) {
-        if (nkv_hdlc_decode(&decoder, chip.output[i], &frame) == NKV_OK) {
-            assert_int_equal(nkv_packet_decode(frame.payload, &packet), NKV_OK);
-        }
-    }
+    assert_true(status == NKV_OK || status == NKV_NOT_FOUND);
     chip.output_size = 0;
     return packet;
 }

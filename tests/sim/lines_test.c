@@ -1,12 +1,11 @@
 /* The lines: what a host sees that opens, closes and leaves them. */
+#include "packet_frame.h"
 #include "report.h"
 #include "sim_process.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <norkv/hdlc.h>
 #include <norkv/ids.h>
-#include <norkv/packet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -302,18 +301,10 @@ static size_t make_collect(uint8_t frame[128])
         .call_id = 9,
         .payload = {heavy, sizeof heavy},
     };
-    uint8_t bytes[64];
     struct frame made = {frame, 0};
     const struct nkv_hdlc_sink sink = {put_in_buffer, &made};
-    size_t size = 0;
 
-    assert_int_equal(nkv_packet_encode(&packet,
-                                       (struct nkv_buffer){bytes, sizeof bytes},
-                                       &size),
-                     NKV_OK);
-    assert_int_equal(nkv_hdlc_encode(&sink, NKV_HDLC_ADDRESS_RPC,
-                                     (struct nkv_span){bytes, size}),
-                     NKV_OK);
+    assert_int_equal(nkv_packet_frame_send(&sink, &packet), NKV_OK);
     return made.size;
 }
 
@@ -321,17 +312,12 @@ static size_t make_collect(uint8_t frame[128])
 static uint32_t last_packet_type(const uint8_t *bytes, size_t size)
 {
     uint8_t content[256];
-    struct nkv_hdlc_decoder decoder;
-    struct nkv_packet packet = {.type = UINT32_MAX};
+    struct nkv_packet packet;
 
-    nkv_hdlc_decoder_init(&decoder,
-                          (struct nkv_buffer){content, sizeof content});
-    for (size_t i = 0; i < size; i++) {
-        struct nkv_hdlc_frame frame;
-
-        if (nkv_hdlc_decode(&decoder, bytes[i], &frame) == NKV_OK)
-            assert_int_equal(nkv_packet_decode(frame.payload, &packet), NKV_OK);
-    }
+    assert_int_equal(nkv_packet_frame_last(
+                         (struct nkv_span){bytes, size},
+                         (struct nkv_buffer){content, sizeof content}, &packet),
+                     NKV_OK);
     return packet.type;
 }
 
