@@ -36,7 +36,7 @@ test_each_setting_is_written_byte_for_byte()
     device
     norkv apply unit/unit.csv
     expect_done
-    expect_out 'wrote 6 settings'
+    expect_out 'wrote 6 settings, 0 were the same'
     norkv get cal
     expect_same_file unit/cal.bin out
     norkv get cert
@@ -80,6 +80,7 @@ test_applying_again_changes_nothing()
     "$HELPERS/json_members" transaction_count bytes_programmed <out >before
     norkv apply unit/unit.csv
     expect_done
+    expect_out 'wrote 0 settings, 6 were the same'
     norkv stats --json
     "$HELPERS/json_members" transaction_count bytes_programmed <out >after
     expect_same_file before after
@@ -98,6 +99,33 @@ cert\t5\t55\tOK\t4\t-
 region\t9\t8\tOK\t5\t-
 empty\t10\t0\tOK\t6\t-
 -\t-\t-\t-\t-\t6' key line size status version written
+}
+
+test_what_is_there_already_does_not_count_as_written()
+{
+    unit
+    device
+    # One is there, of one there is another value, of one a tombstone.
+    norkv put region ' EU, UK '
+    norkv put serial SN-0000
+    norkv put mac 1
+    norkv del mac
+    norkv apply unit/unit.csv --json
+    expect_done_showing apply
+    expect_json $'serial\tfalse\t-\t-\t-
+mac\tfalse\t-\t-\t-
+cal\tfalse\t-\t-\t-
+cert\tfalse\t-\t-\t-
+region\ttrue\t-\t-\t-
+empty\tfalse\t-\t-\t-
+-\t-\t6\t5\t1' key unchanged settings written same
+    norkv put cal other
+    norkv apply unit/unit.csv
+    expect_out 'wrote 1 settings, 5 were the same'
+    norkv apply unit/unit.csv --json
+    tail -n 1 out >last
+    mv last out
+    expect_json $'6\t0\t6\tfalse' settings written same dry_run
 }
 
 test_a_dry_run_writes_nothing()
@@ -256,9 +284,11 @@ test_a_store_that_fills_up_on_the_way_says_where()
     count=$((SECTORS * SECTOR_SIZE / MAX_VALUE + 1))
     settings 1 "$count" "$MAX_VALUE" >f.csv
     norkv apply f.csv
-    expect_error 1 "'f.csv' line [0-9]*: key 'k[0-9]*': .*full.* of $count settings"
+    expect_error 1 "'f.csv' line [0-9]*: key 'k[0-9]*': .*full.* of $count settings were written, 0 were the same: apply again"
     norkv get k1
     expect_same_file value out
+    norkv apply f.csv
+    expect_error 1 "; [0-9]* of $count settings were written, [1-9][0-9]* were the same: apply again"
     norkv apply f.csv --json
     expect_rc 1
     "$HELPERS/json_members" status <out >json || fail 'an object a line'
@@ -374,7 +404,7 @@ test_settings_are_sent_ahead_of_answers()
     settings 1 50 >f.csv
     norkv --port "$PORT" apply f.csv -v
     expect_rc 0
-    expect_out 'wrote 50 settings'
+    expect_out 'wrote 50 settings, 0 were the same'
     second=$(grep -n '^> .*Store/Put' err | sed -n '2s/:.*//p')
     answer=$(grep -n '^< .*RESPONSE.*Store/Put' err | sed -n '1s/:.*//p')
     [ -n "$second" ] && [ -n "$answer" ] && [ "$second" -lt "$answer" ] ||

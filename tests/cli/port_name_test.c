@@ -158,8 +158,11 @@ static void expect_apply(struct nkv_setting *setting, const char *message)
     const struct nkv_settings settings = {
         .items = setting, .count = 1, .place = "line"};
     const struct nkv_call_options call = {0};
-    const struct nkv_apply_check check = {
-        .path = "file", .settings = &settings, .call = &call};
+    uint32_t version = 0;
+    const struct nkv_apply_check check = {.path = "file",
+                                          .settings = &settings,
+                                          .call = &call,
+                                          .versions = &version};
 
     assert_int_equal(nkv_apply_check(&check), NKV_EXIT_FAILED);
     assert_string_equal(said, message);

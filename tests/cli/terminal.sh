@@ -30,7 +30,7 @@ test_a_terminal_shows_a_bar_with_rate_and_time_left()
     settings 1 50 >f.csv
     on_terminal "'$NORKV' --port '$PORT' apply f.csv >out"
     expect_rc 0
-    expect_out 'wrote 50 settings'
+    expect_out 'wrote 50 settings, 0 were the same'
     grep -Eq $'\rapply  \\[#+\\.+\\]  ?[1-9][0-9]? %  [0-9]+ of 50 records  [1-9][0-9]* records/s  0:0[0-9] left\033' \
         shown || fail "shown: $(cat shown)"
 }

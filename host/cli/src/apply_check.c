@@ -46,39 +46,50 @@ static enum nkv_exit check_sizes(const struct nkv_apply_check *check,
     return NKV_EXIT_DONE;
 }
 
-static bool is_setting(const struct nkv_settings *settings, struct nkv_span key)
+/* The number of a key's setting; their count: it has none. */
+static size_t find_setting(const struct nkv_settings *settings,
+                           struct nkv_span key)
 {
-    for (size_t i = 0; i < settings->count; i++) {
+    size_t i = 0;
+
+    for (; i < settings->count; i++) {
         const struct nkv_setting *it = &settings->items[i];
 
         if (it->key_size == key.size &&
             memcmp(it->key, key.data, key.size) == 0) {
-            return true;
+            break;
         }
     }
-    return false;
+    return i;
 }
 
 struct others {
-    const struct nkv_settings *settings;
+    const struct nkv_apply_check *check;
     size_t count;
 };
 
-static bool count_other(void *context, const struct nkv_client_record *record)
+static bool take_key(void *context, const struct nkv_client_record *record)
 {
     struct others *others = context;
+    const struct nkv_settings *settings = others->check->settings;
+    const size_t i = find_setting(settings, record->key);
 
-    others->count += is_setting(others->settings, record->key) ? 0 : 1;
+    if (i < settings->count) {
+        others->check->versions[i] = record->version;
+    } else {
+        others->count++;
+    }
     return true;
 }
 
-/* Does the device's table hold the keys that it will have then? */
-static enum nkv_exit check_key_count(const struct nkv_apply_check *check,
-                                     uint32_t max_keys)
+/* What does the device have already, and does its table hold the keys that it
+ * will have then? */
+static enum nkv_exit check_keys(const struct nkv_apply_check *check,
+                                uint32_t max_keys)
 {
-    struct others others = {.settings = check->settings};
+    struct others others = {.check = check};
     struct nkv_client_scan scan = {
-        .keys_only = true, .record = count_other, .context = &others};
+        .keys_only = true, .record = take_key, .context = &others};
     enum nkv_status status = nkv_client_scan(check->client, check->call, &scan);
 
     if (status != NKV_OK) {
@@ -111,6 +122,6 @@ enum nkv_exit nkv_apply_check(const struct nkv_apply_check *check)
         return nkv_fail_call(check->client, status);
     }
     code = check_sizes(check, device, statistics.sector_size);
-    return code == NKV_EXIT_DONE ? check_key_count(check, statistics.max_keys)
+    return code == NKV_EXIT_DONE ? check_keys(check, statistics.max_keys)
                                  : code;
 }

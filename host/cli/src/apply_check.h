@@ -13,6 +13,9 @@ struct nkv_apply_check {
     const struct nkv_settings *settings;
     struct nkv_client *client;
     const struct nkv_call_options *call;
+    /* One a setting: set to the version of its key on the device, 0 if there is
+     * no such key. */
+    uint32_t *versions;
 };
 
 /*
