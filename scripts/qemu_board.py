@@ -13,6 +13,7 @@ process, however that ends. Everything that fails raises QemuError, with a text
 for people. Needs nothing but QEMU and Python's standard library.
 """
 import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -36,6 +38,19 @@ ERASED = b"\xff"
 
 class QemuError(Exception):
     """What went wrong, as a text of one line."""
+
+
+def say(text):
+    """Prints a line, at once and not through a buffer, which would fail once more
+    at the end."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        os.write(sys.stdout.fileno(), text.encode() + b"\n")
+    except OSError as error:
+        raise QemuError(
+            f"cannot write to standard output: {error.strerror}; give it a "
+            "terminal, a pipe, a file or /dev/null") from error
 
 
 # ---- The boards ------------------------------------------------------------

@@ -2,6 +2,8 @@
 loop has: run_board.py NORKV"""
 import os
 import signal
+import subprocess
+import sys
 
 import support
 from support import Runner, is_running, member, norkv, wait_until
@@ -72,6 +74,21 @@ class RunBoard(support.BoardTest):
             self.run_board("--image", self.folder / "none" / "store.img")
         with self.assertRaisesRegex(AssertionError, "is a folder"):
             self.run_board("--image", self.folder)
+
+    def test_a_port_that_cannot_be_told_ends_it(self):
+        command = f'"$0" "{support.ROOT}/scripts/run-board" microbit --image "$1"'
+        for output, why in ((">/dev/full", "No space left"),
+                            (">&-", "Bad file descriptor")):
+            with self.subTest(output=output):
+                done = subprocess.run(
+                    ["sh", "-c", f"{command} {output}", sys.executable,
+                     self.image], stderr=subprocess.PIPE, text=True,
+                    timeout=support.PATIENCE_S, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(
+                    done.stderr, "^run-board: cannot write to standard output: "
+                                 f"{why}.*\n$")
+                self.assertFalse(self.image.exists())
 
     def test_a_firmware_that_is_not_there_names_what_builds_it(self):
         with self.assertRaisesRegex(AssertionError, "cmake --preset microbit"):

@@ -407,22 +407,48 @@ sigterm_and_sigint_end_it_cleanly_and_tell_the_counters(void **state)
     }
 }
 
-static void a_closed_standard_output_does_not_stop_it(void **state)
+/* It ends, and leaves neither its link nor a flash that it made. */
+static void expect_no_output(struct sim *sim, int output,
+                             const char *const *arguments, const char *why)
+{
+    char text[1024];
+    struct stat file;
+
+    nkv_sim_start_into(sim, output, arguments);
+    assert_int_equal(nkv_sim_end(sim, 0), NKV_SIM_FAILED);
+    nkv_sim_errors(sim, text, sizeof text);
+    assert_non_null(strstr(text, "cannot tell the port"));
+    assert_non_null(strstr(text, why));
+    assert_int_equal(lstat(sim->link, &file), -1);
+    assert_int_equal(lstat(sim->flash, &file), -1);
+}
+
+static void a_port_that_cannot_be_told_ends_it(void **state)
 {
     struct sim *sim = *state;
-    struct stat link;
-    uint8_t bytes[65536];
-    int fd;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    int ends[2];
 
-    nkv_sim_start_without_output(sim, on_link);
-    for (int waited = 0; lstat(sim->link, &link) != 0 && waited < HANG_MS;
-         waited += 10)
-        (void)poll(NULL, 0, 10);
-    fd = open_pty(sim->link);
-    assert_echo(fd);
-    close(fd);
-    end_well(sim);
-    /* The flash did not become the standard output. */
+    assert_int_not_equal(full, -1);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    expect_no_output(sim, full, on_pty, "No space left");
+    expect_no_output(sim, full, on_tcp, "No space left");
+    expect_no_output(sim, ends[1], on_link, "Broken pipe");
+    expect_no_output(sim, -1, on_link, "Bad file descriptor");
+    close(full);
+    close(ends[1]);
+}
+
+static void a_flash_does_not_become_the_standard_output(void **state)
+{
+    struct sim *sim = *state;
+    uint8_t bytes[65536];
+
+    /* One that is there stays. */
+    nkv_temp_fill(sim->flash, 0xFF, sizeof bytes);
+    nkv_sim_start_into(sim, -1, on_pty);
+    assert_int_equal(nkv_sim_end(sim, 0), NKV_SIM_FAILED);
     assert_int_equal(nkv_temp_read(sim->flash, bytes, sizeof bytes), 65536);
     for (size_t i = 0; i < sizeof bytes; i++)
         assert_int_equal(bytes[i], 0xFF);
@@ -548,7 +574,8 @@ int main(void)
         A_TEST(a_host_that_does_not_read_cannot_stop_the_device),
         A_TEST(a_pty_and_a_tcp_port_are_served_together),
         A_TEST(sigterm_and_sigint_end_it_cleanly_and_tell_the_counters),
-        A_TEST(a_closed_standard_output_does_not_stop_it),
+        A_TEST(a_port_that_cannot_be_told_ends_it),
+        A_TEST(a_flash_does_not_become_the_standard_output),
         A_TEST(a_flash_that_is_not_ours_is_told_and_served),
         A_TEST(a_rate_takes_its_time_each_way),
         A_TEST(an_idle_simulator_sleeps),

@@ -90,33 +90,29 @@ become_sim(const struct sim *sim, int output, const char *const *arguments)
     _exit(127);
 }
 
-static void start(struct sim *sim, bool with_output,
-                  const char *const *arguments)
+void nkv_sim_start_into(struct sim *sim, int output,
+                        const char *const *arguments)
 {
     const char *list[ARGUMENTS_MAX];
-    int ends[2];
 
     assert_int_equal(sim->pid, 0);
     fill_arguments(sim, arguments, list);
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     sim->pid = fork();
     assert_int_not_equal(sim->pid, -1);
     if (sim->pid == 0)
-        become_sim(sim, with_output ? ends[1] : -1, list);
-    close(ends[1]);
-    if (sim->output >= 0)
-        close(sim->output);
-    sim->output = ends[0];
+        become_sim(sim, output, list);
 }
 
 void nkv_sim_start(struct sim *sim, const char *const *arguments)
 {
-    start(sim, true, arguments);
-}
+    int ends[2];
 
-void nkv_sim_start_without_output(struct sim *sim, const char *const *arguments)
-{
-    start(sim, false, arguments);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    nkv_sim_start_into(sim, ends[1], arguments);
+    close(ends[1]);
+    if (sim->output >= 0)
+        close(sim->output);
+    sim->output = ends[0];
 }
 
 static char read_character(int fd)

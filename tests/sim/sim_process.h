@@ -34,9 +34,10 @@ int nkv_sim_teardown(void **state);
  * second store. */
 void nkv_sim_start(struct sim *sim, const char *const *arguments);
 
-/* As nkv_sim_start, with standard output closed. */
-void nkv_sim_start_without_output(struct sim *sim,
-                                  const char *const *arguments);
+/* As nkv_sim_start, with its standard output going to a descriptor of the
+ * caller's; -1: closed. */
+void nkv_sim_start_into(struct sim *sim, int output,
+                        const char *const *arguments);
 
 /* Reads the next line that says where the simulator listens; port becomes the
  * place. Fails the test when there is none. */

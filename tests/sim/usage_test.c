@@ -221,7 +221,7 @@ static void help_without_standard_output_fails(void **state)
     static const char *const arguments[] = {"--help", NULL};
     struct sim *sim = *state;
 
-    nkv_sim_start_without_output(sim, arguments);
+    nkv_sim_start_into(sim, -1, arguments);
     assert_int_equal(nkv_sim_end(sim, 0), NKV_SIM_FAILED);
     assert_one_line(sim, "standard output");
 }

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 /* Descriptors 0 to 2 must not become the flash, or what is printed would end
- * up there. */
+ * up there. What fills their places takes nothing. */
 static bool hold_standard_descriptors(void)
 {
     int fd;
 
     do {
-        fd = open("/dev/null", O_RDWR);
+        fd = open("/dev/null", O_RDONLY);
     } while (fd >= 0 && fd <= STDERR_FILENO);
     return fd >= 0 && close(fd) == 0;
 }

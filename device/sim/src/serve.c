@@ -92,14 +92,19 @@ static void close_lines(struct lines *lines)
     nkv_tcp_close(&lines->tcp);
 }
 
-/* Nobody may listen to this; that is no reason to end. */
-static void announce(const struct lines *lines)
+/* Who started it waits for this. */
+static bool announce(const struct lines *lines)
 {
     if (lines->has_pty)
         (void)printf("listening on %s\n", nkv_pty_port(&lines->pty));
     if (lines->has_tcp)
         (void)printf("listening on %s\n", lines->tcp.port);
-    (void)fflush(stdout);
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return true;
+    nkv_sim_say("cannot tell the port on standard output: %s; give it a "
+                "terminal, a pipe, a file or /dev/null",
+                strerror(errno));
+    return false;
 }
 
 /* The next TCP client takes the place of one that has gone. */
@@ -218,12 +223,10 @@ bool nkv_serve(const struct nkv_sim_options *options,
                const struct nkv_station_setup *setup)
 {
     struct lines lines;
-    bool is_open = open_lines(&lines, options, setup);
+    bool is_open = open_lines(&lines, options, setup) && announce(&lines);
 
-    if (is_open) {
-        announce(&lines);
+    if (is_open)
         loop(&lines);
-    }
     close_lines(&lines);
     return is_open;
 }

@@ -10,7 +10,8 @@
  * until setup's stop_fd is readable. Waits without using the processor when
  * there is nothing to do.
  *
- * False: a line could not be opened; standard error says why.
+ * False: a line could not be opened, or standard output did not take its port;
+ * standard error says why.
  */
 bool nkv_serve(const struct nkv_sim_options *options,
                const struct nkv_station_setup *setup);
