@@ -60,7 +60,11 @@ enum nkv_sector_flag {
     /* Mount saw a tombstone in it. */
     NKV_FLAG_TOMBSTONES = 2,
     /* Mount saw an entry in it of which there is one copy too many. */
-    NKV_FLAG_SURPLUS = 4
+    NKV_FLAG_COPIED = 4,
+    /* That copy lies in it. */
+    NKV_FLAG_SURPLUS = 8,
+    /* Retired, or damaged as far as was known before the flash was read. */
+    NKV_FLAG_FAILED = 16
 };
 
 enum nkv_access {

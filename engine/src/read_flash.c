@@ -37,9 +37,10 @@ bool nkv_distrust(struct nkv_store *store, uint32_t address)
     return true;
 }
 
-static void note_surplus(struct nkv_store *store, uint32_t address)
+static void set_flag(struct nkv_store *store, uint32_t address,
+                     enum nkv_sector_flag flag)
 {
-    nkv_sector(store, nkv_sector_of(store, address))->flags |= NKV_FLAG_SURPLUS;
+    nkv_sector(store, nkv_sector_of(store, address))->flags |= (uint8_t)flag;
 }
 
 /* Whether two entries of a key are copies of each other. Those written for
@@ -88,9 +89,11 @@ static NKV_APART enum nkv_status add_copy(struct nkv_store *store,
         if (!entry->is_tombstone)
             store->copy_sum += entry->id;
     } else {
-        note_surplus(store, entry->address);
+        set_flag(store, entry->address, NKV_FLAG_SURPLUS);
+        set_flag(store, entry->address, NKV_FLAG_COPIED);
         for (uint32_t copy = 0; copy < store->copies; copy++)
-            note_surplus(store, nkv_slot_address(store, slot, copy));
+            set_flag(store, nkv_slot_address(store, slot, copy),
+                     NKV_FLAG_COPIED);
     }
     return NKV_OK;
 }
@@ -155,8 +158,7 @@ static enum nkv_status take_entry(struct nkv_store *store,
     note_id(store, &scan->entry);
     if (!scan->entry.is_tombstone)
         return index_entry(store, scan);
-    nkv_sector(store, nkv_sector_of(store, scan->address))->flags |=
-        NKV_FLAG_TOMBSTONES;
+    set_flag(store, scan->address, NKV_FLAG_TOMBSTONES);
     return NKV_OK;
 }
 
@@ -240,7 +242,8 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector)
         if (status != NKV_OK)
             return status;
     }
-    if (retired)
+    /* It can be read again, if that was what failed. */
+    if (retired && nkv_sector_live(store, sector) == 0)
         nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
     store->saw_magic |= scan.saw_magic;
     return status == NKV_NOT_FOUND ? check_trusted(store, last, &scan.entry)
@@ -320,7 +323,10 @@ static void forget(struct nkv_store *store)
         sector->live_units = 0;
         sector->flags = 0;
         sector->touched_id = 0;
-        if (sector->state != NKV_SECTOR_RETIRED)
+        if (sector->state == NKV_SECTOR_RETIRED ||
+            sector->state == NKV_SECTOR_DAMAGED)
+            sector->flags = NKV_FLAG_FAILED;
+        else
             sector->state = NKV_SECTOR_DIRTY;
     }
 }
@@ -331,12 +337,12 @@ static enum nkv_status read_once(struct nkv_store *store)
     uint32_t count = store->sector_count;
 
     forget(store);
-    /* What is in retired sectors comes last: of equal copies others are
+    /* What is in sectors that failed comes last: of equal copies others are
      * preferred. */
     for (uint32_t i = 0; i < 2 * count && status == NKV_OK; i++) {
         uint32_t sector = i < count ? i : i - count;
-        bool retired = nkv_sector(store, sector)->state == NKV_SECTOR_RETIRED;
-        if (sector != store->excluded && retired == (i >= count))
+        bool failed = nkv_sector(store, sector)->flags & NKV_FLAG_FAILED;
+        if (sector != store->excluded && failed == (i >= count))
             status = scan_sector(store, sector);
     }
     for (uint32_t i = 0; i < count && status == NKV_OK; i++)

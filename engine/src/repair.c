@@ -7,6 +7,7 @@
 #include "sector.h"
 #include "sum_up.h"
 #include "tombstones.h"
+#include "victim.h"
 
 static void erase_empty(struct nkv_store *store)
 {
@@ -76,7 +77,7 @@ static bool may_be_left(const struct nkv_store *store, uint32_t sector,
     if (its->state == NKV_SECTOR_RETIRED)
         return false;
     if (!by_values)
-        return its->flags & NKV_FLAG_SURPLUS || its->live_units == 0;
+        return its->flags & NKV_FLAG_COPIED || its->live_units == 0;
     for (uint32_t slot = 0; slot < store->slots; slot++)
         if (nkv_slot_copies(store, slot) == 1 &&
             nkv_slot_find_sector(store, slot, sector) != NKV_NONE)
@@ -123,6 +124,9 @@ void nkv_repair(struct nkv_store *store)
     for (uint32_t i = 0; i < store->sector_count; i++)
         if (nkv_sector_is_spoilt(store, i))
             (void)nkv_collect_sector(store, i);
+    /* Nothing is surplus or damaged: a collection or its erase failed. */
+    if (store->erased_sectors == 0)
+        (void)nkv_collect_best(store, 0);
     if (store->lacks_copies && nkv_copies_complete(store) != NKV_OK &&
         nkv_verify_after_all(store))
         (void)nkv_copies_complete(store);

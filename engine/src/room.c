@@ -123,19 +123,16 @@ static void try_retired(struct nkv_store *store)
  */
 static bool needs_way_out(const struct nkv_store *store, uint32_t size)
 {
-    uint32_t room = 0, least = store->sector_bytes / WAY_OUT_PART;
+    uint32_t few = store->sector_bytes / WAY_OUT_PART, least = few;
 
-    for (uint32_t i = 0; i < store->sector_count; i++) {
-        if (nkv_sector_room(store, i) > room)
-            room = nkv_sector_room(store, i);
+    for (uint32_t i = 0; i < store->sector_count; i++)
         if (nkv_sector_stale(store, i) > 0 &&
             nkv_sector_can_be_emptied(store, i) &&
             nkv_sector_live(store, i) < least)
             least = nkv_sector_live(store, i);
-    }
     return store->erased_sectors == 0 ||
-           (store->erased_sectors == 1 && room < size + least &&
-            least < store->sector_bytes / WAY_OUT_PART);
+           (store->erased_sectors == 1 && least < few &&
+            nkv_sector_room_beside(store, NKV_NONE) < size + least);
 }
 
 /* Takes one measure to gain room, if there is one: first those that cost

@@ -52,6 +52,16 @@ uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector)
                : 0;
 }
 
+uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < store->sector_count; i++)
+        if (i != sector && nkv_sector_room(store, i) > most)
+            most = nkv_sector_room(store, i);
+    return most;
+}
+
 void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
                           enum nkv_sector_state state)
 {

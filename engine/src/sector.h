@@ -52,6 +52,9 @@ bool nkv_sector_can_be_emptied(const struct nkv_store *store, uint32_t sector);
 /* Bytes that can be appended to an open sector; 0 for any other. */
 uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector);
 
+/* The largest room in an open sector other than this (NKV_NONE: in any). */
+uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector);
+
 /* Sets a state other than NKV_SECTOR_OPEN: closed ones count as used up. */
 void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
                           enum nkv_sector_state state);

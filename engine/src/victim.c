@@ -24,6 +24,8 @@ static uint32_t score(const struct nkv_store *store, uint32_t number)
     uint32_t age = store->next_id - sector->touched_id;
     uint32_t stale = (uint32_t)sector->used_units - sector->live_units;
 
+    if (sector->state == NKV_SECTOR_RETIRED)
+        return 0;
     if (age > AGE_MAX)
         age = AGE_MAX;
     if (sector->live_units == 0)
@@ -31,15 +33,15 @@ static uint32_t score(const struct nkv_store *store, uint32_t number)
     return stale * age / sector->live_units;
 }
 
-/* The largest room in an open sector other than this. */
-static uint32_t room_beside(const struct nkv_store *store, uint32_t victim)
+/* Whether there is a place for a sector's live entries. While none is erased, a
+ * sector that could not be read is tried again. */
+static bool has_place(const struct nkv_store *store, uint32_t sector)
 {
-    uint32_t most = 0;
+    uint32_t live = nkv_sector_live(store, sector);
 
-    for (uint32_t i = 0; i < store->sector_count; i++)
-        if (i != victim && nkv_sector_room(store, i) > most)
-            most = nkv_sector_room(store, i);
-    return most;
+    if (store->erased_sectors == 0 && live > 0)
+        return live <= nkv_sector_room_beside(store, sector);
+    return nkv_sector_can_be_emptied(store, sector);
 }
 
 uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
@@ -53,11 +55,9 @@ uint32_t nkv_victim_choose(const struct nkv_store *store, uint32_t gain,
         uint32_t its_score;
         if (++sector >= store->sector_count)
             sector = 0;
-        if (!nkv_sector_can_be_emptied(store, sector) ||
-            nkv_sector_stale(store, sector) < gain ||
+        if (nkv_sector_stale(store, sector) < gain ||
             store->sector_bytes - nkv_sector_live(store, sector) < room ||
-            (store->erased_sectors == 0 &&
-             nkv_sector_live(store, sector) > room_beside(store, sector)))
+            !has_place(store, sector))
             continue;
         its_score = score(store, sector);
         if (best == NKV_NONE || its_score > best_score) {

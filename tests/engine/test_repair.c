@@ -326,6 +326,56 @@ static void reads_that_fail_in_the_repair_lose_nothing(void **state)
     }
 }
 
+/* A collection that failed half-way has left the same entry in both sectors of
+ * a store, and then one of them was damaged: it is emptied beside the other's
+ * entries, wherever the one lies that was found first. */
+static void a_damaged_sector_is_emptied_beside_copies_of_its_own(void **state)
+{
+    struct nkv_bench_setup two = setup;
+
+    (void)state;
+    two.sector_count = 2;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &two);
+    for (uint32_t damaged = 0; damaged < 2; damaged++) {
+        uint32_t start = damaged * SECTOR;
+        memset(image, 0xFF, sizeof image);
+        add(SECTOR - start, "key1", "value1", 1);
+        add(SECTOR - start + 32, "k2", "value2", 2);
+        add(start, "k2", "value2", 2);
+        add(start + 32, "k3", "value3", 3);
+        memset(image + start + 64, 0x33, 16);
+        assert_ok(mount_image(false));
+        assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+        assert_ok(nkv_bench_mount(&bench));
+        expect("key1", "value1");
+        expect("k2", "value2");
+        expect("k3", "value3");
+        assert_int_equal(nkv_bench_statistics(&bench).erases, 0);
+    }
+}
+
+/* Two open sectors of two, and nothing wrong with either: a collection failed
+ * for good, or its erase did. Mount makes one erased of them. */
+static void without_an_erased_sector_mount_makes_one(void **state)
+{
+    struct nkv_bench_setup two = setup;
+
+    (void)state;
+    two.sector_count = 2;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &two);
+    add(0, "key1", "value1", 1);
+    add(SECTOR, "key1", "new", 2);
+    add(SECTOR + 32, "k2", "value2", 3);
+    add(32, "k3", "value3", 4);
+    assert_ok(mount_image(false));
+    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+    expect("key1", "new");
+    expect("k2", "value2");
+    expect("k3", "value3");
+}
+
 static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
 {
     (void)state;
@@ -393,6 +443,8 @@ int main(void)
         TEST(four_corrupt_sectors_of_four_are_repaired),
         TEST(maintenance_repairs_what_manual_repair_left),
         TEST(reads_that_fail_in_the_repair_lose_nothing),
+        TEST(a_damaged_sector_is_emptied_beside_copies_of_its_own),
+        TEST(without_an_erased_sector_mount_makes_one),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),
         TEST(an_erased_gap_hides_nothing),
         TEST(a_put_whose_program_fails_once_goes_elsewhere),

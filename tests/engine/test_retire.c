@@ -234,6 +234,106 @@ static void a_sector_that_works_again_is_used_after_a_mount(void **state)
     close_bench();
 }
 
+static void expect_one_emptied(void)
+{
+    struct nkv_sector_report one, other;
+
+    assert_ok(nkv_report_sector(&bench.store, 0, &one));
+    assert_ok(nkv_report_sector(&bench.store, 1, &other));
+    assert_true(one.live_bytes == 0 || other.live_bytes == 0);
+}
+
+/*
+ * A sector of two that could not be read for a moment while it was collected.
+ * The store does not go on without an erased one and live entries in both, or
+ * the next cut could make an end of it: what can be read again is emptied.
+ */
+static void a_sector_that_can_be_read_again_is_emptied(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 2, 16)};
+
+    (void)state;
+    for (uint32_t skip = 0; skip < 200; skip++) {
+        const struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_READ,
+                                            .size = 2 * SECTOR,
+                                            .status = NKV_UNAVAILABLE,
+                                            .times = 6,
+                                            .skip = skip};
+        bool more = true;
+
+        nkv_bench_init(&bench, &setup);
+        is_open = true;
+        assert_ok(nkv_bench_mount(&bench));
+        assert_ok(nkv_bench_put(&bench, "a", "one"));
+        assert_ok(nkv_bench_put(&bench, "b", "two"));
+        assert_ok(nkv_bench_put(&bench, "c", "three"));
+        assert_ok(nkv_bench_put(&bench, "a", "four"));
+        nkv_flash_sim_add_fault(&bench.sim, fault);
+        (void)!nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY);
+        nkv_flash_sim_clear_faults(&bench.sim);
+        assert_ok(nkv_bench_put(&bench, "b", "five"));
+        for (unsigned steps = 0; more; steps++) {
+            assert_true(steps < 100);
+            assert_ok(nkv_step(&bench.store, &more));
+        }
+        expect_one_emptied();
+        for (unsigned i = 0; i < SECTOR / 32; i++)
+            assert_ok(nkv_bench_put(&bench, "b", i % 2 == 0 ? "s" : "six"));
+        assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+        assert_string_equal(nkv_bench_get(&bench, "a"), "four");
+        assert_string_equal(nkv_bench_get(&bench, "b"), "six");
+        assert_string_equal(nkv_bench_get(&bench, "c"), "three");
+        assert_true(nkv_bench_is_sound(&bench));
+        nkv_bench_free(&bench);
+        is_open = false;
+    }
+}
+
+/*
+ * The last entry of a full sector was cut short and one of its bits reads at
+ * random; the sector cannot be erased, and the other erased one neither be
+ * programmed nor erased. Each write reads the flash anew and fails, and the
+ * entry stays in doubt: what the key had when the store was mounted stands.
+ */
+static void what_a_cut_left_stays_in_doubt_in_a_failing_sector(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 3, 16)};
+    const struct nkv_sim_cut cut = {
+        .at = 2, .kind = NKV_SIM_CUT_WEAK, .amount = 2};
+    const struct nkv_sim_fault erases = {.kind = NKV_SIM_FAULT_ERASE,
+                                         .size = 3 * SECTOR,
+                                         .status = NKV_UNAVAILABLE};
+    const struct nkv_sim_fault programs = {.kind = NKV_SIM_FAULT_PROGRAM,
+                                           .offset = 2 * SECTOR,
+                                           .size = SECTOR,
+                                           .status = NKV_UNAVAILABLE};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        nkv_bench_init(&bench, &setup);
+        is_open = true;
+        bench.sim.random = seed;
+        assert_ok(nkv_bench_mount(&bench));
+        assert_ok(nkv_bench_put(&bench, "key", "one"));
+        for (char name[] = "a"; name[0] < 'a' + 14; name[0]++)
+            assert_ok(nkv_bench_put(&bench, name, "full"));
+        nkv_flash_sim_cut(&bench.sim, cut);
+        assert_int_not_equal(nkv_bench_put(&bench, "key", "two"), NKV_OK);
+        nkv_flash_sim_power_on(&bench.sim);
+        nkv_flash_sim_add_fault(&bench.sim, erases);
+        nkv_flash_sim_add_fault(&bench.sim, programs);
+        assert_ok(nkv_bench_mount(&bench));
+        assert_string_equal(nkv_bench_get(&bench, "key"), "one");
+        assert_ok(nkv_bench_put(&bench, "z", "fits"));
+        for (unsigned i = 0; i < 10; i++) {
+            assert_int_not_equal(nkv_bench_put(&bench, "z", "no"), NKV_OK);
+            assert_string_equal(nkv_bench_get(&bench, "key"), "one");
+        }
+        nkv_bench_free(&bench);
+        is_open = false;
+    }
+}
+
 /* Idle steps come to an end, and so does maintenance. */
 static void steps_end_with_a_retired_sector(void **state)
 {
@@ -385,6 +485,8 @@ int main(void)
         TEST(two_failing_sectors_cost_no_write),
         TEST(other_program_units_retire_sectors_too),
         TEST(a_sector_that_works_again_is_used_after_a_mount),
+        TEST(a_sector_that_can_be_read_again_is_emptied),
+        TEST(what_a_cut_left_stays_in_doubt_in_a_failing_sector),
         TEST(steps_end_with_a_retired_sector),
         TEST(erase_all_works_with_a_failing_sector),
         TEST(erase_all_works_with_three_sectors_and_one_failing),
