@@ -265,7 +265,7 @@ test_verify_finds_what_is_damaged()
         fail 'the finding comes first'
     tail -n 1 out >last
     mv last out
-    expect_json $'16\t2\t1\t1' sectors entries findings losses
+    expect_json $'16\t2\t1\t1\tNONE' sectors entries findings losses fault
     grep '^{"progress":"verify","unit":"sectors"' err | tail -n 1 >out
     expect_json $'16\t16' done total
 }

@@ -384,6 +384,30 @@ test_the_index_holds_all_keys_unless_told_otherwise()
     image ls f.bin --max-keys 500
     expect_rc 1
     grep -q 'RESOURCE_EXHAUSTED' err || fail 'the status is told'
+    image check f.bin --max-keys 600
+    expect_done
+    image check f.bin --max-keys 500
+    expect_error_after_output 1 "'f.bin': RESOURCE_EXHAUSTED: more keys than --max-keys"
+    expect_out_has '^after repair  *RESOURCE_EXHAUSTED$'
+}
+
+test_an_erase_that_was_cut_short_is_told()
+{
+    start_sim --pty
+    norkv --port "$PORT" put k v
+    stop_device
+    start_sim --pty --cut-at 4:untouched
+    norkv --port "$PORT" --timeout 50s erase-all --unit-id UNIT-7
+    wait "$DEVICE_PID"
+    DEVICE_PID=
+    image check flash
+    expect_error_after_output 1 "'flash': FAILED_PRECONDITION: an erase of all of it was cut short: "
+    image check flash --json
+    expect_rc 1
+    expect_json $'FAILED_PRECONDITION\tFAILED_PRECONDITION' \
+        status repaired_status
+    image ls flash
+    expect_error 1 'an erase of all of it was cut short: '
 }
 
 test_a_device_and_a_file_hold_the_same()

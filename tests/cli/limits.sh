@@ -112,6 +112,12 @@ nothing is lost, a firmware with a larger table" err || fail 'it says so'
         norkv $command
         expect_error 1 "the flash holds more than the $PLACES keys"
     done
+    norkv verify
+    expect_error_after_output 1 "not all: .*the flash holds more than the $PLACES keys"
+    expect_out_has '^checked .* entries, 0 damaged places$'
+    norkv verify --json
+    expect_rc 1
+    expect_json $'0\tTABLE_TOO_SMALL\t'"$PLACES" losses fault fault_detail
     kill_device
     expect_same_file large flash
     is_board || {

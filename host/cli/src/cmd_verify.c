@@ -4,6 +4,7 @@
 #include "device.h"
 #include "output.h"
 #include "progress.h"
+#include "show_fault.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,9 @@ struct verification {
     struct nkv_progress progress;
     /* Places where something that was intact is gone, or is not ours. */
     uint32_t losses;
+    /* What keeps the store from knowing all that is on its flash. */
+    enum nkv_fault fault;
+    uint32_t fault_detail;
 };
 
 /* The words of image check. */
@@ -67,7 +71,51 @@ static enum nkv_exit print(const struct verification *verification,
     nkv_json_set_integer(object, "entries", check->entries);
     nkv_json_set_integer(object, "findings", check->findings);
     nkv_json_set_integer(object, "losses", verification->losses);
+    nkv_json_set_fault(object, verification->fault, verification->fault_detail);
     return nkv_print_json(object);
+}
+
+/* Whether all is well. */
+static enum nkv_exit judge(const struct nkv_client *client,
+                           const struct verification *verification)
+{
+    char text[NKV_FAULT_TEXT_SIZE];
+
+    if (verification->fault != NKV_FAULT_NONE) {
+        nkv_client_explain_fault(verification->fault,
+                                 verification->fault_detail, text);
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "%s: this is not all: verified is what the store knows "
+                        "of, and %s",
+                        nkv_client_port(client), text);
+    }
+    if (verification->losses > 0) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "%s: %" PRIu32 " places with lost or foreign data: put "
+                        "the keys concerned again",
+                        nkv_client_port(client), verification->losses);
+    }
+    return NKV_EXIT_DONE;
+}
+
+static enum nkv_status ask_fault(const struct nkv_options *options,
+                                 struct nkv_client *client,
+                                 const struct nkv_call_options *call,
+                                 struct verification *verification)
+{
+    const struct nkv_device *device;
+    const struct nkv_device_store *store;
+    const enum nkv_status status = nkv_client_device(client, call, &device);
+
+    if (status != NKV_OK) {
+        return status;
+    }
+    store = nkv_chosen_store(options, device);
+    if (store != NULL) {
+        verification->fault = store->fault;
+        verification->fault_detail = store->fault_detail;
+    }
+    return NKV_OK;
 }
 
 static enum nkv_exit verify(const struct nkv_options *options,
@@ -82,9 +130,12 @@ static enum nkv_exit verify(const struct nkv_options *options,
         .progress = take_progress,
         .context = &verification,
     };
-    enum nkv_status status;
+    enum nkv_status status = ask_fault(options, client, &call, &verification);
     enum nkv_exit code;
 
+    if (status != NKV_OK) {
+        return nkv_fail_call(client, status);
+    }
     nkv_progress_begin(&verification.progress, options, "verify",
                        NKV_PROGRESS_SECTORS);
     status = nkv_client_check(client, &call, &check);
@@ -97,13 +148,7 @@ static enum nkv_exit verify(const struct nkv_options *options,
         return nkv_fail_call(client, status);
     }
     code = print(&verification, &check);
-    if (code == NKV_EXIT_DONE && verification.losses > 0) {
-        return nkv_fail(NKV_EXIT_FAILED,
-                        "%s: %" PRIu32 " places with lost or foreign data: put "
-                        "the keys concerned again",
-                        nkv_client_port(client), verification.losses);
-    }
-    return code;
+    return code == NKV_EXIT_DONE ? judge(client, &verification) : code;
 }
 
 enum nkv_exit nkv_run_verify(const struct nkv_options *options, int count,

@@ -64,7 +64,9 @@ const struct nkv_command nkv_commands[] = {
      "changes\n"
      "nothing. Each damaged place is a line, in the words of 'image check'. "
      "Exit\n"
-     "code 1 means that something intact is gone, or foreign.\n",
+     "code 1 means that something intact is gone, or foreign, or that the "
+     "store\n"
+     "did not mount whole and knows a part of what is there.\n",
      0, 0, UNKEYED, nkv_run_verify},
     {"collect", "collect garbage now", "[partial|full|heavy]",
      "partial (the default) frees the sector that gains most, full does what\n"
@@ -175,8 +177,11 @@ const struct nkv_command nkv_image_commands[] = {
     {"image check", "look for damage", "FILE",
      "Shows what the bare scan says, what mounting says once it repaired, the\n"
      "bytes that are live, stale, corrupt and free, and each damaged place.\n"
-     "Exit code 1 means that something intact is gone, or foreign; an entry\n"
-     "whose writing was interrupted is no loss.\n",
+     "Exit code 1 means that something intact is gone, or foreign, or that "
+     "the\n"
+     "store does not mount whole; an entry whose writing was interrupted is "
+     "no\n"
+     "loss.\n",
      1, 1, IMAGE, nkv_run_image_check},
     {"image exec", "run a script of operations", "FILE SCRIPT",
      "SCRIPT, or - for standard input, has lines\n"

@@ -154,11 +154,14 @@ enum nkv_exit nkv_image_judge(const struct nkv_image *image)
         }
         break;
     case NKV_FAILED_PRECONDITION:
-        return nkv_fail(NKV_EXIT_FAILED,
-                        "'%s': %s: no store of this geometry and format, or an "
-                        "erase of it was cut short: check --sector-size and "
-                        "--format, see 'norkv image check'",
-                        image->path, status);
+        return nkv_fail(
+            NKV_EXIT_FAILED, "'%s': %s: %s", image->path, status,
+            nkv_is_erase_cut(&image->store)
+                ? "an erase of all of it was cut short: erase-all on the "
+                  "device finishes it, 'norkv image create --force' makes an "
+                  "erased file"
+                : "no store of this geometry and format: check --sector-size "
+                  "and --format, see 'norkv image check'");
     case NKV_RESOURCE_EXHAUSTED:
         return nkv_fail(NKV_EXIT_FAILED,
                         "'%s': %s: more keys than --max-keys, or no room to "

@@ -10,7 +10,8 @@
 
 struct check {
     struct nkv_image image;
-    enum nkv_status repaired;
+    /* What mounting said before repair. */
+    enum nkv_status bare;
     struct nkv_statistics statistics;
     uint64_t live;
     uint64_t stale;
@@ -109,17 +110,18 @@ static void try_repair(struct check *check)
 {
     struct nkv_image *image = &check->image;
 
+    check->bare = image->mounted;
     image->config.manual_repair = false;
-    check->repaired = nkv_mount(&image->store, &image->config);
+    image->mounted = nkv_mount(&image->store, &image->config);
 }
 
 static enum nkv_exit print_json(const struct check *check)
 {
     json_t *object = json_object();
 
-    nkv_json_set_text(object, "status", nkv_status_name(check->image.mounted));
+    nkv_json_set_text(object, "status", nkv_status_name(check->bare));
     nkv_json_set_text(object, "repaired_status",
-                      nkv_status_name(check->repaired));
+                      nkv_status_name(check->image.mounted));
     nkv_json_set_integer(object, "keys", check->statistics.keys);
     nkv_json_set_integer(object, "tombstones", check->statistics.tombstones);
     nkv_json_set_integer(object, "transaction_count",
@@ -136,8 +138,8 @@ static void print_lines(const struct check *check)
 {
     const struct nkv_statistics *statistics = &check->statistics;
 
-    printf("bare scan            %s\n", nkv_status_name(check->image.mounted));
-    printf("after repair         %s\n", nkv_status_name(check->repaired));
+    printf("bare scan            %s\n", nkv_status_name(check->bare));
+    printf("after repair         %s\n", nkv_status_name(check->image.mounted));
     printf("keys                 %" PRIu32 "\n", statistics->keys);
     printf("tombstones           %" PRIu32 "\n", statistics->tombstones);
     printf("newest transaction   %" PRIu32 "\n", statistics->transaction_count);
@@ -150,6 +152,25 @@ static void print_lines(const struct check *check)
     }
 }
 
+/* Whether all is well. */
+static enum nkv_exit judge(const struct check *check)
+{
+    const struct nkv_image *image = &check->image;
+
+    /* Then it does not know all that is there, or all of it is to go. */
+    if (image->mounted == NKV_RESOURCE_EXHAUSTED ||
+        nkv_is_erase_cut(&image->store)) {
+        return nkv_image_judge(image);
+    }
+    if (check->losses > 0) {
+        return nkv_fail(NKV_EXIT_FAILED,
+                        "'%s': %zu places with lost or foreign data: put the "
+                        "keys concerned again, or check --format",
+                        image->path, check->losses);
+    }
+    return NKV_EXIT_DONE;
+}
+
 static enum nkv_exit report(const struct nkv_options *options,
                             const struct check *check)
 {
@@ -160,13 +181,7 @@ static enum nkv_exit report(const struct nkv_options *options,
     } else {
         print_lines(check);
     }
-    if (code == NKV_EXIT_DONE && check->losses > 0) {
-        return nkv_fail(NKV_EXIT_FAILED,
-                        "'%s': %zu places with lost or foreign data: put the "
-                        "keys concerned again, or check --format",
-                        check->image.path, check->losses);
-    }
-    return code;
+    return code == NKV_EXIT_DONE ? judge(check) : code;
 }
 
 enum nkv_exit nkv_run_image_check(const struct nkv_options *options, int count,
