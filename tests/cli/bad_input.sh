@@ -78,6 +78,24 @@ test_echo_of_a_silent_device()
     expect_error 1 'not a byte came back'
 }
 
+# Before there is a result an interrupt ends it at once.
+test_echo_of_a_silent_device_can_be_interrupted()
+{
+    local begin=$SECONDS
+
+    start_odd_device tcp silent
+    "$NORKV" --port "$PORT" --timeout 600s -v echo >out 2>err &
+    local tester=$!
+    pids+=($tester)
+    await_text err 'Device/Open'
+    kill -TERM $tester
+    wait $tester
+    RC=$?
+    expect_rc $((128 + 15))
+    [ $((SECONDS - begin)) -lt "$HANG" ] || fail 'it went on'
+    expect_out ''
+}
+
 test_log_ends_when_the_port_is_gone()
 {
     start_odd_device pty silent

@@ -432,6 +432,25 @@ test_echo_ends_with_its_result_when_interrupted()
     expect_json 0 lost
 }
 
+# What it does with them ends with it.
+test_a_command_of_sh_behind_an_echo_can_be_interrupted()
+{
+    # The put takes some seconds.
+    start_sim --pty --baud 2400
+    head -c 1500 /dev/zero >value
+    printf '%s\n' 'echo --count 1 --size 1' \
+        'put k --file value --timeout 600s -v' >script
+    "$NORKV" --port "$PORT" sh <script >"$TMP/out" 2>"$TMP/err" &
+    local shell=$!
+    pids+=($shell)
+    await_text err 'Store/Put'
+    kill -TERM $shell
+    wait $shell
+    RC=$?
+    expect_rc $((128 + 15))
+    expect_out_has '^sent  *1$'
+}
+
 test_log_waits_for_what_is_said()
 {
     device

@@ -88,10 +88,10 @@ static bool send_one(struct nkv_client *client, struct test *test, char *text)
            status == NKV_DATA_LOSS;
 }
 
-static bool ask_statistics(struct nkv_client *client,
+static bool ask_statistics(struct nkv_client *client, int tries,
                            struct nkv_client_statistics *statistics)
 {
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < tries; i++) {
         enum nkv_status status =
             nkv_client_statistics(client, NULL, statistics);
 
@@ -112,21 +112,25 @@ static void run_test(struct nkv_client *client, struct test *test,
     struct nkv_client_statistics after;
     struct nkv_client_counters counters;
 
-    test->has_device = ask_statistics(client, &before);
+    test->has_device = ask_statistics(client, TRIES, &before);
     nkv_client_get_counters(client, &counters);
+    nkv_catch_interrupts();
     while (test->sent < test->count && !nkv_interrupted() &&
            send_one(client, test, text)) {
         if (interval_ms > 0 && test->sent < test->count) {
             pause_between(interval_ms);
         }
     }
+    nkv_release_interrupts();
     nkv_client_get_counters(client, &test->counters);
     test->counters.bad_frames -= counters.bad_frames;
     test->counters.late_answers -= counters.late_answers;
     if (!test->has_device) {
         return;
     }
-    test->has_device = ask_statistics(client, &after);
+    /* Whoever has interrupted it does not want to wait. */
+    test->has_device =
+        ask_statistics(client, nkv_interrupted() ? 1 : TRIES, &after);
     test->bad_frames = after.bad_frames - before.bad_frames;
     test->oversize_frames = after.oversize_frames - before.oversize_frames;
     test->overruns = after.overruns - before.overruns;
@@ -317,7 +321,6 @@ enum nkv_exit nkv_run_echo(const struct nkv_options *options, int count,
     if (code != NKV_EXIT_DONE) {
         return code;
     }
-    nkv_catch_interrupts();
     code = nkv_connect_as(options, &how, &client);
     if (code != NKV_EXIT_DONE) {
         return code;

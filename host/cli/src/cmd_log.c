@@ -129,12 +129,13 @@ enum nkv_exit nkv_run_log(const struct nkv_options *options, int count,
 
     (void)count;
     (void)operands;
-    nkv_catch_interrupts();
     code = nkv_connect_as(options, &how, &client);
     if (code != NKV_EXIT_DONE) {
         return code;
     }
+    nkv_catch_interrupts();
     code = follow(client, &log);
+    nkv_release_interrupts();
     nkv_client_free(&client);
     return code;
 }

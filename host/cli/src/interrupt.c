@@ -3,12 +3,24 @@
 #include <signal.h>
 #include <stddef.h>
 
+static const int numbers[] = {SIGINT, SIGTERM};
+enum { COUNT = sizeof numbers / sizeof numbers[0] };
+
+static struct sigaction before[COUNT];
 static volatile sig_atomic_t interrupted;
+
+void nkv_release_interrupts(void)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        sigaction(numbers[i], &before[i], NULL);
+    }
+}
 
 static void note(int number)
 {
     (void)number;
     interrupted = 1;
+    nkv_release_interrupts();
 }
 
 void nkv_catch_interrupts(void)
@@ -17,8 +29,13 @@ void nkv_catch_interrupts(void)
     struct sigaction action = {.sa_handler = note};
 
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupted = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        sigaction(numbers[i], NULL, &before[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        sigaction(numbers[i], &action, NULL);
+    }
 }
 
 bool nkv_interrupted(void)

@@ -4,10 +4,14 @@
 
 #include <stdbool.h>
 
-/* From here on SIGINT and SIGTERM end nothing, and interrupt waiting. */
+/* From here on the first SIGINT or SIGTERM ends nothing, and interrupts
+ * waiting; one more does what it did before. */
 void nkv_catch_interrupts(void);
 
-/* Has one come? */
+/* From here on they do what they did before. */
+void nkv_release_interrupts(void);
+
+/* Has one come since nkv_catch_interrupts? */
 bool nkv_interrupted(void);
 
 #endif

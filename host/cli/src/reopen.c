@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "device.h"
-#include "interrupt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +48,7 @@ bool nkv_await_port(uint64_t end_ms, bool (*attempt)(void *context),
 {
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 
-    while (!nkv_interrupted() && nkv_now_ms() + PAUSE_MS < end_ms) {
+    while (nkv_now_ms() + PAUSE_MS < end_ms) {
         (void)nanosleep(&pause, NULL);
         if (attempt(context)) {
             return true;
