@@ -56,6 +56,24 @@ for r in json.load(open("file"))["records"]:
     grep -q '"time":"20[0-9-]*T[0-9:]*Z"' file || fail 'expected the time'
 }
 
+test_a_prefix_that_no_key_has_is_told_of()
+{
+    device
+    norkv put k v
+    norkv backup file
+    expect_rc 0
+    [ "$(<err)" = "norkv: no key begins with 'file': the backup is empty; its file is named by -o" ] ||
+        fail 'it says so'
+    norkv backup -o file net/
+    expect_rc 0
+    expect_out 'backed up 0 records, 0 bytes'
+    [ "$(<err)" = "norkv: no key begins with 'net/': the backup is empty" ] ||
+        fail 'it says so'
+    norkv del k
+    norkv backup -o file
+    expect_done
+}
+
 test_a_prefix_is_kept_in_the_file()
 {
     device

@@ -96,6 +96,22 @@ test_a_missing_key_has_an_exit_code_of_its_own()
     expect_error 3 'no such key'
 }
 
+# What ls shows is copied.
+test_a_key_that_is_given_as_it_is_shown_is_told_of()
+{
+    device
+    norkv put --key-hex ff78 v
+    for command in get del; do
+        norkv $command hex:ff78
+        expect_error 3 'no such key.*; a key shown as hex:... is given with --key-hex, without hex:'
+        norkv $command --key-hex ff79
+        expect_error 3 'no such key (NOT_FOUND)$'
+    done
+    stop_device
+    norkv image get flash hex:ff78
+    is_board || expect_error 3 'is given with --key-hex, without hex:'
+}
+
 test_a_file_that_get_writes_is_replaced_whole()
 {
     device

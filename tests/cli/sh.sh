@@ -96,6 +96,18 @@ test_the_first_command_that_fails_ends_a_pipe()
     expect_rc 2
     sh_from 'put a -'
     expect_rc 2
+    sh_from 'exit 3'
+    expect_rc 2
+    grep -q 'too many arguments: exit' err || fail 'exit takes none'
+}
+
+test_standard_output_can_be_named_in_a_pipe()
+{
+    device
+    sh_from 'put a 1' 'get a -o -' 'get a --output -' 'get a -o-'
+    expect_done
+    printf 111 >value
+    expect_same_file value out
 }
 
 test_lines_that_cannot_be_read_are_an_error()

@@ -90,6 +90,8 @@ test_a_mistyped_option_gets_the_nearest_named()
     expect_error 2 "unknown option '--frobnicate'"
     norkv info -x
     expect_error 2 "unknown option '-x'"
+    norkv get -k
+    expect_error 2 "unknown option '-k'.*a key or value that begins with - goes behind --"
     norkv info --port
     expect_error 2 '\-\-port needs a value'
     norkv info --json=1
@@ -128,6 +130,8 @@ test_numbers_and_times_are_checked()
         norkv stats --port x --store "$number"
         expect_error 2 'store'
     done
+    norkv stats --port x --store ''
+    expect_error 2 'the number or the name of a store'
     for number in -1 x 1.5 99999999999 '' ' 1'; do
         norkv info --port x --baud "$number"
         expect_error 2 'baud'

@@ -106,6 +106,13 @@ const char *nkv_show(struct nkv_span bytes, char *to)
     return to;
 }
 
+const char *nkv_shown_hint(struct nkv_span key)
+{
+    return is_marked(key) ? "; a key shown as hex:... is given with --key-hex, "
+                            "without hex:"
+                          : "";
+}
+
 const char *nkv_show_short(struct nkv_span bytes, char to[NKV_SHOW_SHORT_SIZE])
 {
     static const char dots[] = "...";

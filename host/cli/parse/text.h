@@ -26,6 +26,12 @@ bool nkv_is_printable(struct nkv_span bytes);
  */
 const char *nkv_show(struct nkv_span bytes, char *to);
 
+/*
+ * What to add to a message that a key is not there: something when it is the
+ * text that nkv_show makes of another, which somebody has copied.
+ */
+const char *nkv_shown_hint(struct nkv_span key);
+
 /* Room for nkv_escape of size bytes, the NUL included. */
 #define NKV_ESCAPE_SIZE(size) (4 * (size) + 1)
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <text.h>
 #include <time.h>
 
 static bool goes_to_file(const struct nkv_options *options)
@@ -102,6 +103,20 @@ static enum nkv_exit set_source(struct nkv_fetch *fetch,
     return NKV_EXIT_DONE;
 }
 
+/* A name without -o in front of it is a prefix. */
+static void warn_of_none(const struct nkv_options *options,
+                         const struct nkv_backup *backup)
+{
+    char shown[NKV_SHOW_SHORT_SIZE];
+
+    if (backup->count == 0 && backup->prefix.size > 0) {
+        fprintf(stderr,
+                "norkv: no key begins with '%s': the backup is empty%s\n",
+                nkv_show_short(backup->prefix, shown),
+                goes_to_file(options) ? "" : "; its file is named by -o");
+    }
+}
+
 /* What the file lacks, once it is written. */
 static enum nkv_exit judge(const struct nkv_client *client,
                            const struct nkv_backup *backup)
@@ -146,6 +161,7 @@ static enum nkv_exit back_up(struct nkv_fetch *fetch)
         code = write_backup(fetch->options, &backup);
     }
     if (code == NKV_EXIT_DONE) {
+        warn_of_none(fetch->options, &backup);
         code = judge(fetch->client, &backup);
     }
     nkv_backup_free(&backup);

@@ -18,7 +18,7 @@ static enum nkv_exit get(const struct nkv_options *options,
 
         code = nkv_show_value(options, &shown);
     } else {
-        code = nkv_fail_call(client, status);
+        code = nkv_fail_key(client, key, status);
     }
     nkv_client_value_clear(&value);
     return code;

@@ -27,11 +27,18 @@ struct shell {
     History *history;
 };
 
+/* Behind these "-" is standard output. */
+static bool names_output(const char *word)
+{
+    return strcmp(word, "-o") == 0 || strcmp(word, "--output") == 0;
+}
+
 /* Standard input is where the lines come from. */
 static bool reads_input(const struct nkv_words *words)
 {
     for (size_t i = 1; i < words->count; i++) {
-        if (strcmp(words->list[i], "-") == 0) {
+        if (strcmp(words->list[i], "-") == 0 &&
+            !names_output(words->list[i - 1])) {
             return true;
         }
         if (strcmp(words->list[i], "--") == 0) {
@@ -122,8 +129,10 @@ static enum nkv_exit run_line(struct shell *shell, const char *line)
     if (error != NULL) {
         return nkv_fail(NKV_EXIT_USAGE, "%s", error);
     }
-    if (words.count > 0 && strcmp(words.list[0], "exit") == 0) {
+    if (words.count == 1 && strcmp(words.list[0], "exit") == 0) {
         shell->is_over = true;
+    } else if (words.count > 1 && strcmp(words.list[0], "exit") == 0) {
+        code = nkv_fail(NKV_EXIT_USAGE, "too many arguments: exit");
     } else if (words.count > 0 && reads_input(&words)) {
         code = nkv_fail(NKV_EXIT_USAGE,
                         "-: standard input is the shell's: name a file");

@@ -75,7 +75,8 @@ const struct nkv_command nkv_commands[] = {
     {"erase-all", "remove all keys", "--unit-id ID",
      "ID is the device's own, so that nobody wipes the wrong board.\n", 0, 0,
      UNKEYED | NKV_TAKES(NKV_OPTION_UNIT_ID), nkv_run_erase_all},
-    {"apply", "write the settings of a CSV or JSON file", "FILE",
+    {"apply", "write the settings of a CSV or JSON file",
+     "FILE [--type csv|json] [--dry-run]",
      "CSV: the first line names the columns: key, encoding (text, hex or "
      "file)\n"
      "and value; others are notes. A last line without its newline counts as\n"
@@ -100,7 +101,8 @@ const struct nkv_command nkv_commands[] = {
      "PREFIX, or with that of the backup. When the digests agree, nothing is\n"
      "read. Exit code 0: the same, 1: different, 2: trouble. FILE may be -.\n",
      1, 2, KEYED, nkv_run_diff},
-    {"restore", "put the records of a backup", "FILE [--replace]",
+    {"restore", "put the records of a backup",
+     "FILE [--dry-run] [--replace] [--force]",
      "The whole file is checked, against what the device holds and takes too,\n"
      "before anything is written; --dry-run shows what would be. With "
      "--replace\n"
@@ -155,9 +157,9 @@ const struct nkv_command nkv_commands[] = {
 };
 
 const struct nkv_command nkv_image_commands[] = {
-    {"image create", "make an erased flash file", "FILE",
+    {"image create", "make an erased flash file", "FILE [--force]",
      "The file has --sectors times --sector-size bytes. One that is there\n"
-     "stays, but with --force.\n",
+     "stays, but with --force it is replaced.\n",
      1, 1, IMAGE | NKV_TAKES(NKV_OPTION_FORCE), nkv_run_image_create},
     {"image get", "read a value", "FILE KEY [-o FILE]", reading_details, 2, 2,
      IMAGE_KEYED | NKV_TAKES(NKV_OPTION_OUTPUT) |

@@ -327,14 +327,21 @@ struct nkv_call_options nkv_call_of(const struct nkv_options *options,
     };
 }
 
-enum nkv_exit nkv_fail_call(const struct nkv_client *client,
-                            enum nkv_status status)
+enum nkv_exit nkv_fail_key(const struct nkv_client *client, struct nkv_span key,
+                           enum nkv_status status)
 {
     bool no_key =
         status == NKV_NOT_FOUND && nkv_client_reason(client) == NKV_REASON_NONE;
 
-    return nkv_fail(no_key ? NKV_EXIT_KEY_NOT_FOUND : NKV_EXIT_FAILED, "%s",
-                    nkv_client_error(client));
+    return nkv_fail(no_key ? NKV_EXIT_KEY_NOT_FOUND : NKV_EXIT_FAILED, "%s%s",
+                    nkv_client_error(client),
+                    no_key ? nkv_shown_hint(key) : "");
+}
+
+enum nkv_exit nkv_fail_call(const struct nkv_client *client,
+                            enum nkv_status status)
+{
+    return nkv_fail_key(client, (struct nkv_span){NULL, 0}, status);
 }
 
 enum nkv_exit nkv_fail_transfer(const struct nkv_client *client,

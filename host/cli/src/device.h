@@ -55,6 +55,10 @@ enum nkv_status nkv_reconnect(const struct nkv_options *options,
 struct nkv_call_options nkv_call_of(const struct nkv_options *options,
                                     uint32_t timeout_ms);
 
+/* As nkv_fail_call, of a call for this key. */
+enum nkv_exit nkv_fail_key(const struct nkv_client *client, struct nkv_span key,
+                           enum nkv_status status);
+
 /*
  * Reports why the last call failed. Returns NKV_EXIT_KEY_NOT_FOUND for a key
  * that is not there, else NKV_EXIT_FAILED.

@@ -216,8 +216,9 @@ enum nkv_exit nkv_image_fail(const struct nkv_image *image, struct nkv_span key,
 
     return nkv_fail(
         status == NKV_NOT_FOUND ? NKV_EXIT_KEY_NOT_FOUND : NKV_EXIT_FAILED,
-        "'%s': key '%s': %s: %s", image->path, nkv_show_short(key, shown),
-        nkv_status_name(status), advice(status));
+        "'%s': key '%s': %s: %s%s", image->path, nkv_show_short(key, shown),
+        nkv_status_name(status), advice(status),
+        status == NKV_NOT_FOUND ? nkv_shown_hint(key) : "");
 }
 
 enum nkv_exit nkv_image_save(struct nkv_image *image)

@@ -39,9 +39,9 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
     [NKV_OPTION_JSON] = {"json", 0, NULL, "print one JSON object a line"},
     [NKV_OPTION_KEY_HEX] = {"key-hex", 0, NULL, "keys are given in hex"},
     [NKV_OPTION_OUTPUT] = {"output", 'o', "FILE",
-                           "write the value to FILE, whole or not at all"},
-    [NKV_OPTION_FILE] = {"file", 0, "F", "the value is what file F holds"},
-    [NKV_OPTION_HEX] = {"hex", 0, "BYTES", "the value, in hex"},
+                           "write to FILE, whole or not at all"},
+    [NKV_OPTION_FILE] = {"file", 0, "F", "what file F holds"},
+    [NKV_OPTION_HEX] = {"hex", 0, "BYTES", "these bytes, in hex"},
     [NKV_OPTION_LONG] = {"long", 'l', NULL, "with version and size"},
     [NKV_OPTION_UNIT_ID] = {"unit-id", 0, "ID",
                             "the device's own, as info shows it"},
@@ -58,9 +58,7 @@ static const struct description descriptions[NKV_OPTION_COUNT] = {
                          "csv)"},
     [NKV_OPTION_REPLACE] = {"replace", 0, NULL,
                             "delete the keys that are not in the file"},
-    [NKV_OPTION_FORCE] = {"force", 0, NULL,
-                          "all the same: replace a file that is there, "
-                          "restore to another unit"},
+    [NKV_OPTION_FORCE] = {"force", 0, NULL, "do it all the same"},
     [NKV_OPTION_NO_REPAIR] = {"no-repair", 0, NULL,
                               "the bare scan: repair nothing"},
     [NKV_OPTION_SECTOR_SIZE] = {"sector-size", 0, "BYTES",
@@ -158,8 +156,8 @@ static enum nkv_exit fail_unknown(const char *word)
                         "unknown option '%s': did you mean --%s?", word, like);
     }
     return nkv_fail(NKV_EXIT_USAGE,
-                    "unknown option '%s': see 'norkv help'; a value that "
-                    "begins with - goes behind --",
+                    "unknown option '%s': see 'norkv help'; a key or value "
+                    "that begins with - goes behind --",
                     word);
 }
 
@@ -197,6 +195,11 @@ static enum nkv_exit take_number(enum nkv_option option, uint32_t smallest,
 static enum nkv_exit take_store(struct nkv_options *options)
 {
     options->store_name = NULL;
+    if (optarg[0] == '\0') {
+        return nkv_fail(NKV_EXIT_USAGE,
+                        "--store '': give the number or the name of a store, "
+                        "as 'norkv info' shows them");
+    }
     if (strspn(optarg, "0123456789") == strlen(optarg)) {
         return take_number(NKV_OPTION_STORE, 0, &options->store);
     }

@@ -20,7 +20,7 @@ enum nkv_exit nkv_write_one(const struct nkv_options *options,
         code = nkv_show_write(options, mutation->key, mutation->version,
                               is_put ? (int64_t)mutation->value.size : -1);
     } else {
-        code = nkv_fail_call(client, status);
+        code = nkv_fail_key(client, mutation->key, status);
     }
     nkv_client_free(&client);
     return code;
