@@ -36,7 +36,7 @@ test_no_such_port()
     expect_error 1 'no such port'
     touch file
     norkv --port "$TMP/file" get k
-    expect_error 2 'no serial port'
+    expect_error 2 "no serial port; 'norkv ports' lists"
     norkv --port /dev/null get k
     expect_rc 2
     norkv --port tcp:127.0.0.1:1 info

@@ -71,7 +71,7 @@ enum nkv_exit nkv_run_ports(const struct nkv_options *options, int count,
         }
     }
     if (port_count == 0 && !nkv_given(options, NKV_OPTION_JSON)) {
-        fputs("no serial ports\n", stderr);
+        fputs("norkv: there are no serial ports\n", stderr);
     }
     nkv_ports_free(ports, port_count);
     return code;

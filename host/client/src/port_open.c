@@ -42,7 +42,8 @@ enum nkv_status nkv_port_explain(const char *path, int error,
         nkv_port_explain_use(path, why);
         return NKV_UNAVAILABLE;
     case ENOTTY:
-        nkv_text_add(why, "this is no serial port");
+        nkv_text_add(
+            why, "this is no serial port; 'norkv ports' lists those there are");
         return NKV_INVALID_ARGUMENT;
     default:
         nkv_text_add(why, "cannot open it: %s", strerror(error));
