@@ -2,7 +2,7 @@
  * The flash controller of an AST1030 (FMC), chip select 0, in user mode: the
  * SPI bus of the flash that the processor starts from.
  *
- * In user mode each byte access to the flash's window is one byte on the line.
+ * In user mode an access to the flash's window is a byte on the line, or four.
  * The clock is that of HCLK / 16, 12.5 MHz, which every SPI NOR flash takes for
  * all commands.
  */

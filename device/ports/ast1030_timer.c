@@ -5,7 +5,8 @@
  */
 #include "ast1030_timer.h"
 #include "ms_clock.h"
-#include "registers.h"
+
+#include <registers.h>
 
 enum {
     TIMER_1_COUNT = 0x7E782000,
@@ -29,6 +30,8 @@ enum {
 #define SYSTICK_CURRENT 0xE000E018u
 
 static struct nkv_ms_clock clock;
+/* SysTick's; 0: it is off. The main program's alone. */
+static uint32_t period_ms;
 
 void nkv_ast1030_timer_start(void)
 {
@@ -53,6 +56,10 @@ uint32_t nkv_ast1030_timer_ms(void)
 
 void nkv_ast1030_timer_set_alarm(uint32_t delay_ms)
 {
+    if (delay_ms == period_ms) {
+        return;
+    }
+    period_ms = delay_ms;
     nkv_register_write(SYSTICK_RELOAD, delay_ms * CYCLES_PER_MS - 1);
     /* Writing clears it: the next period begins now. */
     nkv_register_write(SYSTICK_CURRENT, 0);

@@ -21,8 +21,9 @@ uint32_t nkv_ast1030_timer_us(void);
  * least once an hour. */
 uint32_t nkv_ast1030_timer_ms(void);
 
-/* An interrupt in delay_ms, NKV_AST1030_ALARM_MAX_MS at most, and every so many
- * from then on. */
+/* An interrupt in delay_ms at the latest, NKV_AST1030_ALARM_MAX_MS at most, and
+ * every so many from then on. Costs next to nothing when that is what was asked
+ * for last. */
 void nkv_ast1030_timer_set_alarm(uint32_t delay_ms);
 
 /* SysTick's handler. */
