@@ -37,6 +37,43 @@ def put(key, value):
         f"put '{key.decode()}' ''"
 
 
+def records_of(backup):
+    """{key: value}"""
+    return {bytes.fromhex(record["key_hex"]): bytes.fromhex(record["value_hex"])
+            for record in backup["records"]}
+
+
+def varint(number):
+    low = bytes([number & 0x7F])
+    return low if number < 0x80 else bytes([low[0] | 0x80]) + varint(number >> 7)
+
+
+def digest(key, value):
+    """Of one record (docs/protocol.md, Records): 64-bit FNV-1a."""
+    total = 0xCBF29CE484222325
+    for byte in varint(len(key)) + varint(len(value)) + key + value:
+        total = (total ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return total
+
+
+def changed(backup, values):
+    """A backup (docs/backup.md) after that was written: {key: value}, None: it
+    was deleted."""
+    records, total = records_of(backup), int(backup["digest"], 16)
+    for key, value in values.items():
+        if key in records:
+            total -= digest(key, records.pop(key))
+        if value is not None:
+            records[key] = value
+            total += digest(key, value)
+    return {**backup, "record_count": len(records),
+            "bytes": sum(len(key) + len(value)
+                         for key, value in records.items()),
+            "digest": f"{total & 0xFFFFFFFFFFFFFFFF:016x}",
+            "records": [{"key_hex": key.hex(), "value_hex": value.hex()}
+                        for key, value in records.items()]}
+
+
 class Checker:
     """geometry: norkv image's options for what the store's flash is."""
 
@@ -71,14 +108,18 @@ class Checker:
             if done.returncode != 0:
                 yield "norkv sh: " + done.stderr.strip()[-300:]
                 return
+            backup = self.backup(folder / "found")
+            found = records_of(backup)
+            done = self.compare(folder / "later", machine.port,
+                                changed(backup, later))
+            if done.returncode != 0:
+                yield "norkv diff: " + (done.stdout + done.stderr)[:300].strip()
             left = machine.read_store()
             if machine.guest_errors():
                 yield machine.guest_errors()
-        found = self.records(folder / "found")
         yield from differences(found, allowed)
         found.update(later)
         expected = {key: {value} for key, value in found.items()}
-        yield from differences(self.records(folder / "later"), expected)
         yield from differences(self.dump(folder / "left", left), expected)
 
     @staticmethod
@@ -94,27 +135,32 @@ class Checker:
         commands = [f"backup -o {folder}/found"]
         commands += [f"del '{key.decode()}'" if value is None
                      else put(key, value) for key, value in later.items()]
-        commands.append(f"backup -o {folder}/later")
+        return self.run("sh", "--json", "--port", port,
+                        text="\n".join(commands) + "\n")
+
+    def compare(self, path, port, backup):
+        """Whether the device has that and nothing else: it reads all of its
+        values for their digest (docs/protocol.md), and sends them only if that
+        is another one."""
+        path.write_text(json.dumps(backup))
+        return self.run("diff", path, "--json", "--port", port)
+
+    def run(self, *arguments, text=""):
         return subprocess.run(
-            [self.norkv, "sh", "--json", "--port", port], text=True,
-            input="\n".join(commands) + "\n", capture_output=True,
-            timeout=HANG_S, env=self.environment)
+            [self.norkv, *arguments], text=True, input=text,
+            capture_output=True, timeout=HANG_S, env=self.environment)
 
     @staticmethod
-    def records(path):
-        """{key: value} of a backup, which must be whole."""
+    def backup(path):
+        """A backup of the device, which must be whole."""
         backup = json.loads(path.read_text())
         if backup["changed"] or backup["partial"] or backup["damaged"]:
             raise ValueError("the device cannot read all of its store")
-        return {bytes.fromhex(record["key_hex"]):
-                bytes.fromhex(record["value_hex"])
-                for record in backup["records"]}
+        return backup
 
     def image_command(self, command, path, *arguments):
-        return subprocess.run(
-            [self.norkv, "image", command, path, "--json", *arguments,
-             *self.geometry], text=True, capture_output=True, timeout=HANG_S,
-            env=self.environment)
+        return self.run("image", command, path, "--json", *arguments,
+                        *self.geometry)
 
     def check_image(self, path, image, unclear):
         """norkv image check finds no loss, but for what it cannot tell from data

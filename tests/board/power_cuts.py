@@ -20,7 +20,8 @@ part, sectors half erased (flash_cuts.py). Of each cut (cut_check.py)
   - norkv image check finds no loss;
   - the firmware starts, and has for each key the value acknowledged last, or
     the one that it was asked for and had not acknowledged; and no other keys;
-  - it takes further puts and deletes, and has then what they say;
+  - it takes further puts and deletes, and has then what they say (norkv diff,
+    so that all values need not come over the line once more);
   - so does norkv image, in the flash that it leaves;
   - QEMU logged nothing that the chip does not allow (guest_errors).
 """
