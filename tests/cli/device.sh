@@ -526,6 +526,13 @@ test_call_reaches_any_method()
     norkv call pw.rpc.EchoService/Echo --file request -o response
     expect_done
     cmp -s request response || fail "the response is another"
+    norkv call pw.rpc.EchoService/Echo --file request -o again --json
+    expect_done
+    expect_json $'again\t4\t-' file size response_hex
+    cmp -s request again || fail "the response is another"
+    norkv call pw.rpc.EchoService/Echo --file request -o - --json
+    expect_done
+    expect_json $'-\t0a026869' file response_hex
     norkv put k v
     norkv call norkv.v1.Store/Scan
     expect_done

@@ -37,20 +37,40 @@ static void show_message(void *context, struct nkv_span payload)
     }
 }
 
+/* The response's object; file is where it went, or NULL. */
+static enum nkv_exit print_response(const char *file, struct nkv_span payload)
+{
+    json_t *object = json_object();
+
+    if (file != NULL) {
+        nkv_json_set_text(object, "file", file);
+        nkv_json_set_integer(object, "size", (json_int_t)payload.size);
+    } else {
+        nkv_json_set_hex(object, "response_hex", payload);
+    }
+    return nkv_print_json(object);
+}
+
 static enum nkv_exit show_response(const struct nkv_options *options,
                                    struct nkv_span payload)
 {
-    if (options->output != NULL && strcmp(options->output, "-") != 0) {
-        return nkv_write_file(options->output, payload);
-    }
-    if (options->output != NULL) {
-        nkv_print_bytes(payload);
-    } else if (nkv_given(options, NKV_OPTION_JSON)) {
-        json_t *object = json_object();
+    const char *output = options->output;
+    const char *file =
+        output != NULL && strcmp(output, "-") != 0 ? output : NULL;
+    enum nkv_exit code = NKV_EXIT_DONE;
 
-        nkv_json_set_hex(object, "response_hex", payload);
-        return nkv_print_json(object);
-    } else if (payload.size > 0) {
+    if (file != NULL) {
+        code = nkv_write_file(file, payload);
+    }
+    if (code != NKV_EXIT_DONE) {
+        return code;
+    }
+    if (nkv_given(options, NKV_OPTION_JSON)) {
+        return print_response(file, payload);
+    }
+    if (file == NULL && output != NULL) {
+        nkv_print_bytes(payload);
+    } else if (file == NULL && payload.size > 0) {
         print_hex(payload);
     }
     return NKV_EXIT_DONE;
