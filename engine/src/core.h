@@ -38,6 +38,7 @@ enum {
 /* The magic of flash that is erased. */
 #define NKV_ERASED_MAGIC 0xFFFFFFFFu
 
+/* The first two take entries. */
 enum nkv_sector_state {
     /* Erased from end to end, which was verified. */
     NKV_SECTOR_ERASED,

@@ -46,16 +46,14 @@ enum nkv_status nkv_doubt_entry(struct nkv_store *store,
 
 /* Whether a cut may have hit the end of a sector, as far as can be told from
  * what was indexed: it takes entries, or its last one may be the newest or a
- * copy. */
+ * copy; or it was known to have failed before. */
 static bool is_doubtful(const struct nkv_store *store, uint32_t number)
 {
     const struct nkv_sector *sector = nkv_sector(store, number);
 
-    return sector->state == NKV_SECTOR_OPEN ||
-           sector->state == NKV_SECTOR_ERASED ||
-           (sector->state == NKV_SECTOR_CLOSED &&
-            (store->copies > 1 || sector->touched_id == store->newest_id ||
-             sector->flags != 0));
+    return !nkv_sector_is_spoilt(store, number) &&
+           (sector->state < NKV_SECTOR_CLOSED || store->copies > 1 ||
+            sector->touched_id == store->newest_id || sector->flags != 0);
 }
 
 enum nkv_status nkv_doubt_end(struct nkv_store *store, uint32_t number)
@@ -67,7 +65,7 @@ enum nkv_status nkv_doubt_end(struct nkv_store *store, uint32_t number)
 
     if (!is_doubtful(store, number))
         return NKV_OK;
-    if (nkv_sector(store, number)->state != NKV_SECTOR_CLOSED)
+    if (nkv_sector(store, number)->state < NKV_SECTOR_CLOSED)
         end += unit;
     at = erased = used;
     while (status == NKV_OK && erased == at && at > start) {

@@ -242,8 +242,7 @@ static enum nkv_status scan_sector(struct nkv_store *store, uint32_t sector)
         if (status != NKV_OK)
             return status;
     }
-    /* It can be read again, if that was what failed. */
-    if (retired && nkv_sector_live(store, sector) == 0)
+    if (retired)
         nkv_sector_set_state(store, sector, NKV_SECTOR_RETIRED);
     store->saw_magic |= scan.saw_magic;
     return status == NKV_NOT_FOUND ? check_trusted(store, last, &scan.entry)

@@ -60,9 +60,9 @@ static enum nkv_status erase_if_surplus(struct nkv_store *store,
     else
         same =
             same && nkv_sum_up(store, &others) == NKV_OK && others == *values;
-    if (!same)
+    /* Tombstones that only this sector needs are forgotten by now. */
+    if (!same || nkv_sector_erase(store, sector) != NKV_OK)
         return reread(store, NKV_NONE);
-    (void)nkv_sector_erase(store, sector);
     return NKV_OK;
 }
 

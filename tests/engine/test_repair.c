@@ -48,6 +48,17 @@ static void add(uint32_t offset, const char *key, const char *value,
     nkv_image_write(&entry, image + offset);
 }
 
+static void add_tombstone(uint32_t offset, const char *key, uint32_t id)
+{
+    struct nkv_image entry = {.magic = MAGIC,
+                              .id = id,
+                              .key = nkv_text(key),
+                              .is_tombstone = true,
+                              .checksum = NKV_IMAGE_SUM};
+
+    nkv_image_write(&entry, image + offset);
+}
+
 static enum nkv_status mount_image(bool manual)
 {
     nkv_flash_sim_load(&bench.sim, image);
@@ -355,6 +366,38 @@ static void a_damaged_sector_is_emptied_beside_copies_of_its_own(void **state)
     }
 }
 
+/* The second sector is what a cut collection left, but for an old value, and
+ * cannot be erased: the tombstone of that value is still needed, also when its
+ * own sector is collected. */
+static void a_sector_that_cannot_be_erased_brings_no_value_back(void **state)
+{
+    struct nkv_bench_setup three = setup;
+    const struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_ERASE,
+                                        .offset = SECTOR,
+                                        .size = SECTOR,
+                                        .status = NKV_UNAVAILABLE};
+
+    (void)state;
+    three.sector_count = 3;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &three);
+    add(0, "key1", "value1", 1);
+    add_tombstone(32, "k2", 3);
+    add(64, "k3", "value3", 4);
+    add(SECTOR, "key1", "value1", 1);
+    add(SECTOR + 32, "k2", "value2", 2);
+    add(2 * SECTOR, "k4", "value4", 5);
+    nkv_flash_sim_add_fault(&bench.sim, fault);
+    assert_ok(mount_image(false));
+    assert_ok(nkv_bench_put(&bench, "k4", "new"));
+    settle();
+    assert_ok(nkv_bench_mount(&bench));
+    expect("k2", "(NOT_FOUND)");
+    expect("key1", "value1");
+    expect("k3", "value3");
+    expect("k4", "new");
+}
+
 /* Two open sectors of two, and nothing wrong with either: a collection failed
  * for good, or its erase did. Mount makes one erased of them. */
 static void without_an_erased_sector_mount_makes_one(void **state)
@@ -444,6 +487,7 @@ int main(void)
         TEST(maintenance_repairs_what_manual_repair_left),
         TEST(reads_that_fail_in_the_repair_lose_nothing),
         TEST(a_damaged_sector_is_emptied_beside_copies_of_its_own),
+        TEST(a_sector_that_cannot_be_erased_brings_no_value_back),
         TEST(without_an_erased_sector_mount_makes_one),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),
         TEST(an_erased_gap_hides_nothing),

@@ -247,10 +247,12 @@ static void expect_one_emptied(void)
  * A sector of two that could not be read for a moment while it was collected.
  * The store does not go on without an erased one and live entries in both, or
  * the next cut could make an end of it: what can be read again is emptied.
+ * Where the copying failed too there is no place left before the next mount.
  */
 static void a_sector_that_can_be_read_again_is_emptied(void **state)
 {
     const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 2, 16)};
+    uint32_t mounts = 0;
 
     (void)state;
     for (uint32_t skip = 0; skip < 200; skip++) {
@@ -271,7 +273,11 @@ static void a_sector_that_can_be_read_again_is_emptied(void **state)
         nkv_flash_sim_add_fault(&bench.sim, fault);
         (void)!nkv_maintain(&bench.store, NKV_MAINTAIN_HEAVY);
         nkv_flash_sim_clear_faults(&bench.sim);
-        assert_ok(nkv_bench_put(&bench, "b", "five"));
+        if (nkv_bench_put(&bench, "b", "five") != NKV_OK) {
+            assert_ok(nkv_bench_mount(&bench));
+            assert_ok(nkv_bench_put(&bench, "b", "five"));
+            mounts++;
+        }
         for (unsigned steps = 0; more; steps++) {
             assert_true(steps < 100);
             assert_ok(nkv_step(&bench.store, &more));
@@ -287,6 +293,7 @@ static void a_sector_that_can_be_read_again_is_emptied(void **state)
         nkv_bench_free(&bench);
         is_open = false;
     }
+    assert_true(mounts <= 1);
 }
 
 /*
