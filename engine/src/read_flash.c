@@ -85,10 +85,7 @@ static NKV_APART enum nkv_status add_copy(struct nkv_store *store,
          * that. The one that was found first counts. */
         store->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
-    } else if (nkv_remember_address(store, slot, entry)) {
-        if (!entry->is_tombstone)
-            store->copy_sum += entry->id;
-    } else {
+    } else if (!nkv_remember_address(store, slot, entry)) {
         set_flag(store, entry->address, NKV_FLAG_SURPLUS);
         set_flag(store, entry->address, NKV_FLAG_COPIED);
         for (uint32_t copy = 0; copy < store->copies; copy++)
@@ -114,12 +111,8 @@ static NKV_APART void take_slot(struct nkv_store *store, uint32_t slot,
         }
     } else {
         old_size = nkv_copy_size(store, indexed);
-        if (!indexed->is_tombstone)
-            store->copy_sum -= indexed->id * nkv_slot_copies(store, slot);
     }
     nkv_slot_take(store, slot, &scan->entry, old_size);
-    if (!scan->entry.is_tombstone)
-        store->copy_sum += scan->entry.id;
 }
 
 /* NKV_ABORTED: an entry is to be distrusted that was indexed before; reading
@@ -314,7 +307,6 @@ static void forget(struct nkv_store *store)
     store->has_entries = false;
     store->keys = 0;
     store->tombstones = 0;
-    store->copy_sum = 0;
     store->erased_sectors = 0;
     nkv_index_clear(store);
     for (uint32_t i = 0; i < store->sector_count; i++) {

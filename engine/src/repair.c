@@ -3,6 +3,7 @@
 #include "collect.h"
 #include "copies.h"
 #include "index.h"
+#include "lookup.h"
 #include "read_flash.h"
 #include "sector.h"
 #include "sum_up.h"
@@ -42,26 +43,39 @@ bool nkv_verify_after_all(struct nkv_store *store)
 }
 
 /*
+ * A sum over the copies of all values: of their ids, each times its key's hash.
+ * Ids alone may make up for each other: those of keys that are missed without a
+ * sector for those of deleted keys that are back.
+ */
+static enum nkv_status sum_up_copies(struct nkv_store *store, uint32_t *sum)
+{
+    *sum = 0;
+    for (uint32_t slot = 0; slot < store->slots; slot++) {
+        struct nkv_entry entry;
+        if (nkv_slot_read(store, slot, &entry) == NKV_OK && !entry.is_tombstone)
+            *sum += entry.id * nkv_slot_hash(store, slot) *
+                    nkv_slot_copies(store, slot);
+    }
+    return NKV_OK;
+}
+
+/*
  * Erases a sector if all that is current in it lies elsewhere too: without it
- * there are the same copies of the same values, since every other change would
- * make ids smaller or bring keys back. Or, unless values is NULL, if there are
- * the same values, of that sum, be it in fewer copies or with older ids.
+ * there are as many keys, and the same copies of the same values, as their sum
+ * tells. Or, by values, the same values, be it in fewer copies or with older
+ * ids.
  */
 static enum nkv_status erase_if_surplus(struct nkv_store *store,
-                                        uint32_t sector, const uint32_t *values)
+                                        uint32_t sector, nkv_sum *sum_up,
+                                        uint32_t sum)
 {
-    uint32_t keys = store->keys, sum = store->copy_sum, others;
-    uint32_t newest_id = store->newest_id;
-    enum nkv_status status = reread(store, sector);
-    bool same = status == NKV_OK && store->keys == keys;
+    uint32_t keys = store->keys, newest_id = store->newest_id, others;
 
-    if (values == NULL)
-        same = same && store->copy_sum == sum && store->newest_id == newest_id;
-    else
-        same =
-            same && nkv_sum_up(store, &others) == NKV_OK && others == *values;
-    /* Tombstones that only this sector needs are forgotten by now. */
-    if (!same || nkv_sector_erase(store, sector) != NKV_OK)
+    if (reread(store, sector) != NKV_OK || store->keys != keys ||
+        (sum_up == sum_up_copies && store->newest_id != newest_id) ||
+        sum_up(store, &others) != NKV_OK || others != sum ||
+        /* Tombstones that only this sector needs are forgotten by now. */
+        nkv_sector_erase(store, sector) != NKV_OK)
         return reread(store, NKV_NONE);
     return NKV_OK;
 }
@@ -87,15 +101,16 @@ static bool may_be_left(const struct nkv_store *store, uint32_t sector,
 
 /* Looks for a sector that a collection left, and erases it. */
 static enum nkv_status erase_what_is_left(struct nkv_store *store,
-                                          const uint32_t *values)
+                                          nkv_sum *sum_up)
 {
-    enum nkv_status status = NKV_OK;
+    uint32_t sum;
+    enum nkv_status status = sum_up(store, &sum);
 
     for (uint32_t i = 0; i < store->sector_count && status == NKV_OK &&
                          store->erased_sectors == 0;
          i++)
-        if (may_be_left(store, i, values != NULL))
-            status = erase_if_surplus(store, i, values);
+        if (may_be_left(store, i, sum_up != sum_up_copies))
+            status = erase_if_surplus(store, i, sum_up, sum);
     return status;
 }
 
@@ -108,19 +123,19 @@ enum nkv_status nkv_recover_erased_sector(struct nkv_store *store)
     /* Nothing is erased that was taken on trust. */
     store->is_trusting = false;
     status = reread(store, NKV_NONE);
-    return status == NKV_OK ? erase_what_is_left(store, NULL) : status;
+    return status == NKV_OK ? erase_what_is_left(store, sum_up_copies) : status;
 }
 
 void nkv_repair(struct nkv_store *store)
 {
-    uint32_t needed_by, values;
+    uint32_t needed_by;
 
     erase_empty(store);
     /* By values only here: in a session a copy is not given up because the
      * other sectors fail. */
     if (nkv_recover_erased_sector(store) == NKV_OK &&
-        store->erased_sectors == 0 && nkv_sum_up(store, &values) == NKV_OK)
-        (void)erase_what_is_left(store, &values);
+        store->erased_sectors == 0)
+        (void)erase_what_is_left(store, nkv_sum_up_values);
     for (uint32_t i = 0; i < store->sector_count; i++)
         if (nkv_sector_is_spoilt(store, i))
             (void)nkv_collect_sector(store, i);

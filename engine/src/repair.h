@@ -3,7 +3,7 @@
  * was cut short or failed.
  *
  * Invariant: a sector is erased here only when nothing in it is current, or
- * when the flash without it gives as many keys, the same sum of the ids of
+ * when the flash without it gives as many keys, the same sum over the ids of
  * their copies and the same newest id; or, where a collection was giving new
  * ids or copies were missing, as many keys and the same sum over their values.
  */

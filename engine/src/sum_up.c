@@ -6,7 +6,7 @@
 #include "index.h"
 #include "lookup.h"
 
-enum nkv_status nkv_sum_up(struct nkv_store *store, uint32_t *sum)
+enum nkv_status nkv_sum_up_values(struct nkv_store *store, uint32_t *sum)
 {
     uint8_t *unit = store->config->memory.buffer;
     enum nkv_status status = NKV_OK;

@@ -5,8 +5,11 @@
 
 #include "core.h"
 
+/* A sum over what the store holds. */
+typedef enum nkv_status nkv_sum(struct nkv_store *store, uint32_t *sum);
+
 /* A sum over keys and values, read from flash, that stays the same once in 2^32
  * when one of them changes. */
-enum nkv_status nkv_sum_up(struct nkv_store *store, uint32_t *sum);
+nkv_sum nkv_sum_up_values;
 
 #endif

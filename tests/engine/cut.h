@@ -127,6 +127,8 @@ struct nkv_cut_run {
     uint32_t operations;
     /* Failures after which the run gives up; 0: never. */
     uint64_t failures_max;
+    /* Only ways after which each bit reads the same time after time. */
+    bool is_steady;
 
     /* Private from here on, but for the results at the end. */
     uint32_t operation;

@@ -59,6 +59,9 @@ static struct nkv_sim_cut program_way(const struct nkv_cut_run *run,
     }
     seed = (number - PROGRAM_FIXED) / random + 1;
     number = (number - PROGRAM_FIXED) % random;
+    if (number < PROGRAM_WEAK && run->is_steady) {
+        return way(NKV_SIM_CUT_RANDOM, 2 * number + 1, seed);
+    }
     if (number < PROGRAM_WEAK) {
         return way(NKV_SIM_CUT_WEAK, number < 2 ? number : 2,
                    2 * seed + number % 2);

@@ -1,8 +1,9 @@
 /*
  * Acknowledged values survive every power cut.
  *
- * test_power_cut [--long] [--seed SEED] [CASE...]: all cases, or the named
- * ones; a long run tries many more of the ways in which power fails.
+ * test_power_cut [--long] [--steady] [--seed SEED] [CASE...]: all cases, or the
+ * named ones; a long run tries many more of the ways in which power fails, a
+ * steady one none that leave bits that read at random.
  * test_power_cut --replay CASE/SEED/NAME: one image, as a failure prints it.
  * test_power_cut --are-all CASE...: whether these are the cases there are.
  */
@@ -16,6 +17,7 @@ enum { FAILURES_MAX = 5 };
 
 struct options {
     bool is_long;
+    bool is_steady;
     uint64_t seed;
 };
 
@@ -70,6 +72,7 @@ static bool run_case(const struct nkv_cut_case *the_case,
     run.seed = options->seed;
     run.only = only;
     run.failures_max = failures_max();
+    run.is_steady = options->is_steady;
     nkv_results_begin();
     nkv_cut_run_case(&run);
     print(the_case->name, &run.counts);
@@ -120,6 +123,8 @@ static int read_options(int argc, char **argv, struct options *options)
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--long") == 0) {
             options->is_long = true;
+        } else if (strcmp(argv[i], "--steady") == 0) {
+            options->is_steady = true;
         } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
             options->seed = strtoull(argv[++i], NULL, 10);
         } else {

@@ -366,6 +366,33 @@ static void a_damaged_sector_is_emptied_beside_copies_of_its_own(void **state)
     }
 }
 
+/* What is missed and what comes back without the first sector have the same sum
+ * of ids: it is not what a collection left. */
+static void equal_sums_of_ids_make_no_sector_superfluous(void **state)
+{
+    struct nkv_bench_setup three = setup;
+
+    (void)state;
+    three.sector_count = 3;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &three);
+    add(0, "twice", "same", 1);
+    add(32, "lost", "here", 9);
+    add(64, "newer", "second", 12);
+    add_tombstone(96, "gone", 13);
+    add(SECTOR, "newer", "first", 11);
+    add(SECTOR + 32, "gone", "back", 10);
+    add(2 * SECTOR, "twice", "same", 1);
+    add(2 * SECTOR + 32, "last", "one", 20);
+    assert_ok(mount_image(false));
+    expect("lost", "here");
+    expect("newer", "second");
+    expect("gone", "(NOT_FOUND)");
+    expect("twice", "same");
+    expect("last", "one");
+    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+}
+
 /* The second sector is what a cut collection left, but for an old value, and
  * cannot be erased: the tombstone of that value is still needed, also when its
  * own sector is collected. */
@@ -487,6 +514,7 @@ int main(void)
         TEST(maintenance_repairs_what_manual_repair_left),
         TEST(reads_that_fail_in_the_repair_lose_nothing),
         TEST(a_damaged_sector_is_emptied_beside_copies_of_its_own),
+        TEST(equal_sums_of_ids_make_no_sector_superfluous),
         TEST(a_sector_that_cannot_be_erased_brings_no_value_back),
         TEST(without_an_erased_sector_mount_makes_one),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),

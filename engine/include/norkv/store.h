@@ -199,7 +199,6 @@ struct nkv_store {
     uint32_t refresh_left;
     uint32_t refresh_start;
     uint32_t excluded;
-    uint32_t copy_sum;
     uint32_t damaged_regions;
     uint32_t unblank_sectors;
     uint32_t marker_id;
