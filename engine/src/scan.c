@@ -54,7 +54,10 @@ static enum nkv_status find_entry(struct nkv_store *store,
         status = check_entry(store, scan);
     if (status != NKV_OK)
         return status;
-    if (is_distrusted(store, &scan->entry))
+    /* Of an erase that was cut in the header; the checksum is right by chance.
+     */
+    if (scan->entry.magic == NKV_ERASED_MAGIC ||
+        is_distrusted(store, &scan->entry))
         return NKV_DATA_LOSS;
     if (scan->position < scan->damaged_end)
         status = nkv_damage_ends_at(store, scan->damaged, scan->position, &own);

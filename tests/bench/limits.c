@@ -73,7 +73,7 @@ const struct nkv_limit nkv_limits[] = {
     {"engine.size.ram.per_key_bytes", MOST, 10, SIZE},
 
     /* What must not grow further, and below what is aimed at. */
-    {"engine.size.text.all", MOST, 18400, SIZE},
+    {"engine.size.text.all", MOST, 18416, SIZE},
     {"engine.size.text.one_copy", MOST, 17888, SIZE},
     {"engine.size.text.minimal", MOST, 12800, SIZE},
     {"engine.size.stack.put", MOST, 712, SIZE},

@@ -461,6 +461,25 @@ static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
     check_bytes(32, 0);
 }
 
+/* An erase was cut in the first header, and by chance the checksum is right:
+ * what has the magic of erased flash is nobody else's. */
+static void an_entry_without_a_magic_is_not_foreign(void **state)
+{
+    struct nkv_image entry = {.magic = 0xFFFFFFFF,
+                              .id = 1,
+                              .key = nkv_text("gone"),
+                              .value = nkv_text("old"),
+                              .checksum = NKV_IMAGE_CRC16};
+
+    (void)state;
+    nkv_image_write(&entry, image);
+    add(SECTOR, "key1", "value1", 2);
+    assert_ok(mount_image(false));
+    expect("gone", "(NOT_FOUND)");
+    expect("key1", "value1");
+    assert_int_equal(nkv_bench_statistics(&bench).damaged_sectors, 0);
+}
+
 static void an_erased_gap_hides_nothing(void **state)
 {
     (void)state;
@@ -518,6 +537,7 @@ int main(void)
         TEST(a_sector_that_cannot_be_erased_brings_no_value_back),
         TEST(without_an_erased_sector_mount_makes_one),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),
+        TEST(an_entry_without_a_magic_is_not_foreign),
         TEST(an_erased_gap_hides_nothing),
         TEST(a_put_whose_program_fails_once_goes_elsewhere),
     };
