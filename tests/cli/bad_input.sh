@@ -88,9 +88,7 @@ test_echo_of_a_silent_device_can_be_interrupted()
     local tester=$!
     pids+=($tester)
     await_text err 'Device/Open'
-    kill -TERM $tester
-    wait $tester
-    RC=$?
+    terminate $tester
     expect_rc $((128 + 15))
     [ $((SECONDS - begin)) -lt "$HANG" ] || fail 'it went on'
     expect_out ''

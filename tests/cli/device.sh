@@ -441,9 +441,7 @@ test_echo_ends_with_its_result_when_interrupted()
         kill -0 $tester 2>/dev/null || break
         pause
     done
-    kill -TERM $tester
-    wait $tester
-    RC=$?
+    terminate $tester
     expect_rc 0
     expect_json 0 lost
 }
@@ -460,9 +458,7 @@ test_a_command_of_sh_behind_an_echo_can_be_interrupted()
     local shell=$!
     pids+=($shell)
     await_text err 'Store/Put'
-    kill -TERM $shell
-    wait $shell
-    RC=$?
+    terminate $shell
     expect_rc $((128 + 15))
     expect_out_has '^sent  *1$'
 }

@@ -259,6 +259,15 @@ device()
     [ "${PORT#/}" = "$PORT" ] || ln -sfn "$PORT" "$TMP/line"
 }
 
+# terminate PID : interrupts a norkv in the background with SIGTERM and sets RC,
+# as norkv does.
+terminate()
+{
+    kill -TERM "$1"
+    wait "$1"
+    RC=$?
+}
+
 # Ends it cleanly, and looks whether it had to complain.
 stop_device()
 {

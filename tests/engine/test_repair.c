@@ -25,6 +25,16 @@ static int set_up(void **state)
     return 0;
 }
 
+/* Goes on with so many sectors, not four. */
+static void take_sectors(uint32_t count)
+{
+    struct nkv_bench_setup fewer = setup;
+
+    fewer.sector_count = count;
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, &fewer);
+}
+
 static int tear_down(void **state)
 {
     bool good = nkv_bench_is_sound(&bench);
@@ -342,12 +352,8 @@ static void reads_that_fail_in_the_repair_lose_nothing(void **state)
  * entries, wherever the one lies that was found first. */
 static void a_damaged_sector_is_emptied_beside_copies_of_its_own(void **state)
 {
-    struct nkv_bench_setup two = setup;
-
     (void)state;
-    two.sector_count = 2;
-    nkv_bench_free(&bench);
-    nkv_bench_init(&bench, &two);
+    take_sectors(2);
     for (uint32_t damaged = 0; damaged < 2; damaged++) {
         uint32_t start = damaged * SECTOR;
         memset(image, 0xFF, sizeof image);
@@ -370,12 +376,8 @@ static void a_damaged_sector_is_emptied_beside_copies_of_its_own(void **state)
  * of ids: it is not what a collection left. */
 static void equal_sums_of_ids_make_no_sector_superfluous(void **state)
 {
-    struct nkv_bench_setup three = setup;
-
     (void)state;
-    three.sector_count = 3;
-    nkv_bench_free(&bench);
-    nkv_bench_init(&bench, &three);
+    take_sectors(3);
     add(0, "twice", "same", 1);
     add(32, "lost", "here", 9);
     add(64, "newer", "second", 12);
@@ -398,16 +400,13 @@ static void equal_sums_of_ids_make_no_sector_superfluous(void **state)
  * own sector is collected. */
 static void a_sector_that_cannot_be_erased_brings_no_value_back(void **state)
 {
-    struct nkv_bench_setup three = setup;
     const struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_ERASE,
                                         .offset = SECTOR,
                                         .size = SECTOR,
                                         .status = NKV_UNAVAILABLE};
 
     (void)state;
-    three.sector_count = 3;
-    nkv_bench_free(&bench);
-    nkv_bench_init(&bench, &three);
+    take_sectors(3);
     add(0, "key1", "value1", 1);
     add_tombstone(32, "k2", 3);
     add(64, "k3", "value3", 4);
@@ -429,12 +428,8 @@ static void a_sector_that_cannot_be_erased_brings_no_value_back(void **state)
  * for good, or its erase did. Mount makes one erased of them. */
 static void without_an_erased_sector_mount_makes_one(void **state)
 {
-    struct nkv_bench_setup two = setup;
-
     (void)state;
-    two.sector_count = 2;
-    nkv_bench_free(&bench);
-    nkv_bench_init(&bench, &two);
+    take_sectors(2);
     add(0, "key1", "value1", 1);
     add(SECTOR, "key1", "new", 2);
     add(SECTOR + 32, "k2", "value2", 3);

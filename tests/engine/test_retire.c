@@ -29,6 +29,20 @@ static struct nkv_workload workload;
 static const struct nkv_workload_mix writes = {.puts = 850, .deletes = 150};
 static const struct nkv_workload_mix puts_only = {.puts = 1000};
 
+static void open_with(const struct nkv_bench_setup *setup)
+{
+    nkv_bench_init(&bench, setup);
+    is_open = true;
+    assert_ok(nkv_bench_mount(&bench));
+}
+
+static void free_bench(void)
+{
+    nkv_model_free(&model);
+    nkv_bench_free(&bench);
+    is_open = false;
+}
+
 /* About a quarter of the flash gets live. */
 static void open_bench(uint32_t unit, uint8_t copies, uint64_t seed)
 {
@@ -37,22 +51,18 @@ static void open_bench(uint32_t unit, uint8_t copies, uint64_t seed)
     uint32_t keys = unit > 16 ? 14 : 22;
 
     nkv_fault_tried("sector fails for good");
-    nkv_bench_init(&bench, &setup);
-    is_open = true;
     workload = (struct nkv_workload){.random = seed,
                                      .key_count = keys / copies,
                                      .key_size_max = 8,
                                      .value_size_max = 60,
                                      .mix = &writes};
-    assert_ok(nkv_bench_mount(&bench));
+    open_with(&setup);
 }
 
 static void close_bench(void)
 {
     assert_true(nkv_bench_is_sound(&bench));
-    nkv_model_free(&model);
-    nkv_bench_free(&bench);
-    is_open = false;
+    free_bench();
     nkv_fault_survived();
 }
 
@@ -61,9 +71,7 @@ static int tear_down(void **state)
 {
     (void)state;
     if (is_open) {
-        nkv_model_free(&model);
-        nkv_bench_free(&bench);
-        is_open = false;
+        free_bench();
     }
     return 0;
 }
@@ -263,9 +271,7 @@ static void a_sector_that_can_be_read_again_is_emptied(void **state)
                                             .skip = skip};
         bool more = true;
 
-        nkv_bench_init(&bench, &setup);
-        is_open = true;
-        assert_ok(nkv_bench_mount(&bench));
+        open_with(&setup);
         assert_ok(nkv_bench_put(&bench, "a", "one"));
         assert_ok(nkv_bench_put(&bench, "b", "two"));
         assert_ok(nkv_bench_put(&bench, "c", "three"));
@@ -290,8 +296,7 @@ static void a_sector_that_can_be_read_again_is_emptied(void **state)
         assert_string_equal(nkv_bench_get(&bench, "b"), "six");
         assert_string_equal(nkv_bench_get(&bench, "c"), "three");
         assert_true(nkv_bench_is_sound(&bench));
-        nkv_bench_free(&bench);
-        is_open = false;
+        free_bench();
     }
     assert_true(mounts <= 1);
 }
@@ -317,10 +322,8 @@ static void what_a_cut_left_stays_in_doubt_in_a_failing_sector(void **state)
 
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        nkv_bench_init(&bench, &setup);
-        is_open = true;
+        open_with(&setup);
         bench.sim.random = seed;
-        assert_ok(nkv_bench_mount(&bench));
         assert_ok(nkv_bench_put(&bench, "key", "one"));
         for (char name[] = "a"; name[0] < 'a' + 14; name[0]++)
             assert_ok(nkv_bench_put(&bench, name, "full"));
@@ -336,8 +339,7 @@ static void what_a_cut_left_stays_in_doubt_in_a_failing_sector(void **state)
             assert_int_not_equal(nkv_bench_put(&bench, "z", "no"), NKV_OK);
             assert_string_equal(nkv_bench_get(&bench, "key"), "one");
         }
-        nkv_bench_free(&bench);
-        is_open = false;
+        free_bench();
     }
 }
 
@@ -422,9 +424,7 @@ static void erase_all_works_with_three_sectors_and_one_failing(void **state)
         char key[] = "a";
 
         nkv_fault_tried("sector fails for good");
-        nkv_bench_init(&bench, &setup);
-        is_open = true;
-        assert_ok(nkv_bench_mount(&bench));
+        open_with(&setup);
         for (; key[0] < 'i'; key[0]++) {
             assert_ok(nkv_bench_put(&bench, key, "value"));
         }
@@ -451,9 +451,7 @@ erase_all_works_on_a_full_store_whose_erased_sector_fails(void **state)
         char key[] = "A";
 
         nkv_fault_tried("sector fails for good");
-        nkv_bench_init(&bench, &setup);
-        is_open = true;
-        assert_ok(nkv_bench_mount(&bench));
+        open_with(&setup);
         memset(value, 'v', sizeof value - 1);
         for (size_t size = SECTOR - 32;; size -= 16) {
             value[size] = '\0';
