@@ -74,24 +74,20 @@ static enum nkv_exit run_words(struct shell *shell, struct nkv_words *words)
  * is, ends that and not the shell. It has the shell's port. */
 static enum nkv_exit run_apart(struct shell *shell, struct nkv_words *words)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct sigaction before;
     int result = 0;
     pid_t child;
 
     fflush(stdout);
-    sigaction(SIGINT, &ignore, &before);
     child = fork();
     if (child == 0) {
         enum nkv_exit code;
 
-        sigaction(SIGINT, &before, NULL);
+        signal(SIGINT, SIG_DFL);
         code = run_words(shell, words);
         _exit(nkv_output_works() ? (int)code : NKV_EXIT_FAILED);
     }
     while (child > 0 && waitpid(child, &result, 0) < 0 && errno == EINTR) {
     }
-    sigaction(SIGINT, &before, NULL);
     if (child < 0) {
         return nkv_fail(NKV_EXIT_FAILED, "cannot start a command: %s",
                         strerror(errno));
@@ -261,16 +257,15 @@ static void note_signal(int number)
 static char *read_line(EditLine *edit)
 {
     struct sigaction interrupt = {.sa_handler = note_signal};
-    struct sigaction before;
     const char *line;
     int count = 0;
     bool was_interrupted;
 
-    sigaction(SIGINT, &interrupt, &before);
+    sigaction(SIGINT, &interrupt, NULL);
     errno = 0;
     line = el_gets(edit, &count);
     was_interrupted = line == NULL && errno == EINTR;
-    sigaction(SIGINT, &before, NULL);
+    signal(SIGINT, SIG_IGN);
     if (was_interrupted) {
         putchar('\n');
         el_reset(edit);
@@ -316,7 +311,10 @@ static enum nkv_exit run_terminal(struct shell *shell)
     el_set(edit, EL_ADDFN, "norkv-complete", "complete a word", complete);
     el_set(edit, EL_BIND, "^I", "norkv-complete", NULL);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    /* Between a line and its command Ctrl-C is for neither. */
+    signal(SIGINT, SIG_IGN);
     run_edited(shell, edit);
+    signal(SIGINT, SIG_DFL);
     history_end(shell->history);
     el_end(edit);
     return NKV_EXIT_DONE;
