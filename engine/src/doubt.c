@@ -45,14 +45,14 @@ enum nkv_status nkv_doubt_entry(struct nkv_store *store,
 }
 
 /* Whether a cut may have hit the end of a sector, as far as can be told from
- * what was indexed: it takes entries, or its last one may be the newest or a
- * copy; or it was known to have failed before. */
+ * what was indexed: it takes entries, or is damaged, or its last one may be the
+ * newest or a copy; or it was known to have failed before. */
 static bool is_doubtful(const struct nkv_store *store, uint32_t number)
 {
     const struct nkv_sector *sector = nkv_sector(store, number);
 
-    return !nkv_sector_is_spoilt(store, number) &&
-           (sector->state < NKV_SECTOR_CLOSED || store->copies > 1 ||
+    return sector->state != NKV_SECTOR_DIRTY &&
+           (sector->state != NKV_SECTOR_CLOSED || store->copies > 1 ||
             sector->touched_id == store->newest_id || sector->flags != 0);
 }
 
@@ -73,6 +73,9 @@ enum nkv_status nkv_doubt_end(struct nkv_store *store, uint32_t number)
         status = nkv_flash_skip(store, at, at + unit, 0xFF, &erased);
         erased -= unit;
     }
+    /* Behind damage the rest may be erased. */
+    if (nkv_sector_is_spoilt(store, number) && end - at > 2 * unit)
+        end = at + 2 * unit;
     if (status == NKV_OK)
         status = find_unsteady(store, end, &at);
     if (status != NKV_OK || at == end)

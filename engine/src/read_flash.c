@@ -31,6 +31,9 @@ static void note_id(struct nkv_store *store, const struct nkv_entry *entry)
 
 bool nkv_distrust(struct nkv_store *store, uint32_t address)
 {
+    for (uint32_t i = 0; i < store->distrusted_count; i++)
+        if (store->distrusted[i] == address)
+            return false;
     if (store->distrusted_count == NKV_DISTRUSTED_MAX)
         return false;
     store->distrusted[store->distrusted_count++] = address;

@@ -441,6 +441,50 @@ static void without_an_erased_sector_mount_makes_one(void **state)
     expect("k3", "value3");
 }
 
+/* Nothing is erased that entries could be moved to. */
+static void where_all_is_damaged_values_can_be_read(void **state)
+{
+    (void)state;
+    take_sectors(2);
+    add(0, "key1", "value1", 1);
+    memset(image + 32, 0x33, 16);
+    add(SECTOR, "k2", "value2", 2);
+    memset(image + SECTOR + 32, 0x33, 16);
+    assert_ok(mount_image(false));
+    assert_status(nkv_bench_put(&bench, "k3", "value3"),
+                  NKV_RESOURCE_EXHAUSTED);
+    expect("key1", "value1");
+    expect("k2", "value2");
+    assert_int_equal(bench.sim.counts.operations, 0);
+    assert_ok(nkv_erase_all(&bench.store));
+    expect("key1", "(NOT_FOUND)");
+    assert_ok(nkv_bench_put(&bench, "k3", "value3"));
+    expect("k3", "value3");
+}
+
+/* Also where a sector is damaged, its last entry may be half programmed. */
+static void an_unsteady_end_behind_damage_is_never_read(void **state)
+{
+    enum { VALUE = 48 + 16 + 4 };
+
+    (void)state;
+    add(0, "k2", "value2", 1);
+    memset(image + 32, 0x33, 16);
+    add(48, "key1", "new", 3);
+    add(SECTOR, "key1", "old", 2);
+    bench.config.manual_repair = true;
+    nkv_flash_sim_load(&bench.sim, image);
+    /* 'n' is 0x6E. */
+    bench.sim.doubtful[VALUE] = 0x10;
+    bench.sim.doubtful_from = VALUE;
+    bench.sim.doubtful_to = VALUE + 1;
+    for (int i = 0; i < 20; i++) {
+        assert_status(nkv_bench_mount(&bench), NKV_DATA_LOSS);
+        expect("key1", "old");
+        expect("k2", "value2");
+    }
+}
+
 static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
 {
     (void)state;
@@ -531,6 +575,8 @@ int main(void)
         TEST(equal_sums_of_ids_make_no_sector_superfluous),
         TEST(a_sector_that_cannot_be_erased_brings_no_value_back),
         TEST(without_an_erased_sector_mount_makes_one),
+        TEST(where_all_is_damaged_values_can_be_read),
+        TEST(an_unsteady_end_behind_damage_is_never_read),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),
         TEST(an_entry_without_a_magic_is_not_foreign),
         TEST(an_erased_gap_hides_nothing),
