@@ -4,8 +4,7 @@
  * What is counted: of each sector that has not failed, the bytes that are not
  * live in it, since its live entries can be moved to the erased one; when none
  * is erased, only the room that open ones have. Tombstones that may go and
- * sectors that failed are tried when that is not enough, and last an entry
- * takes the place of what it replaces.
+ * sectors that failed are tried when that is not enough.
  *
  * Invariant: nothing is collected when the sums say that it cannot help.
  */
@@ -41,26 +40,5 @@ bool nkv_room_is_short(const struct nkv_store *store, uint32_t bytes);
 
 /* Steps of collecting a sector, at most. */
 uint32_t nkv_room_steps(const struct nkv_store *store, uint32_t sector);
-
-/* What a new entry makes superfluous: two entries, or twice the same. */
-struct nkv_superfluous {
-    uint32_t address[2];
-    uint32_t size[2];
-};
-
-/*
- * Makes room, on a full store, for an entry of size bytes that makes others
- * superfluous: empties the sector of one of them but for these. Write the new
- * entry at once for NKV_FOR_COLLECTING, then let nkv_room_finish erase the
- * sector. Between the two, a cut leaves old or new. Statuses as nkv_room_make.
- */
-enum nkv_status
-nkv_room_make_by_replacing(struct nkv_store *store,
-                           const struct nkv_superfluous *superfluous,
-                           uint32_t size);
-bool nkv_room_replaced_suffice(const struct nkv_store *store,
-                               const struct nkv_superfluous *superfluous,
-                               uint32_t size);
-enum nkv_status nkv_room_finish(struct nkv_store *store);
 
 #endif

@@ -7,8 +7,8 @@
 #include "index.h"
 #include "lookup.h"
 #include "repair.h"
+#include "replace.h"
 #include "room.h"
-#include "tombstones.h"
 
 static void note_written(struct nkv_store *store, const struct nkv_entry *entry)
 {
@@ -22,10 +22,9 @@ static void note_written(struct nkv_store *store, const struct nkv_entry *entry)
     store->has_entries = true;
 }
 
-/* Finds the key as it is now and writes the first copy of its new entry. */
-static enum nkv_status write_first_copy(struct nkv_store *store,
-                                        const struct nkv_change *change,
-                                        enum nkv_purpose purpose)
+enum nkv_status nkv_write_first_copy(struct nkv_store *store,
+                                     const struct nkv_change *change,
+                                     enum nkv_purpose purpose)
 {
     struct nkv_entry entry;
     struct nkv_content content = {
@@ -71,80 +70,6 @@ static enum nkv_status write_first_copy(struct nkv_store *store,
     return NKV_OK;
 }
 
-/* Notes what a key has now. False: nothing. */
-static NKV_APART bool note_old(struct nkv_store *store, struct nkv_span key,
-                               struct nkv_superfluous *superfluous)
-{
-    struct nkv_entry entry;
-    uint32_t slot;
-
-    if (nkv_find(store, &key, NKV_WANT_ANY, &slot, &entry) != NKV_OK)
-        return false;
-    for (int i = 0; i < 2; i++) {
-        superfluous->address[i] = entry.address;
-        superfluous->size[i] = entry.size;
-    }
-    return true;
-}
-
-/* Notes the tombstone that has the newest id, and gives its slot or NKV_NONE.
- */
-static NKV_APART uint32_t note_newest(struct nkv_store *store, bool has_old,
-                                      struct nkv_superfluous *superfluous)
-{
-    struct nkv_entry entry;
-    uint32_t slot = nkv_tombstones_find_newest(store, &entry);
-
-    for (int i = has_old; i < 2 && slot != NKV_NONE; i++) {
-        superfluous->address[i] = entry.address;
-        superfluous->size[i] = entry.size;
-    }
-    return slot;
-}
-
-/* Makes the room that an entry takes from what it makes superfluous: what it
- * replaces, and a tombstone that has the newest id until then. */
-static enum nkv_status make_room_by_replacing(struct nkv_store *store,
-                                              struct nkv_span key,
-                                              uint32_t size)
-{
-    for (uint32_t i = store->sector_count; i > 0; i--) {
-        struct nkv_superfluous superfluous;
-        uint32_t slot, needed_by;
-        bool has_old = note_old(store, key, &superfluous);
-        if (nkv_tombstones_sweep(store, &needed_by) != NKV_OK)
-            break;
-        slot = note_newest(store, has_old, &superfluous);
-        if (!has_old && slot == NKV_NONE)
-            break;
-        if (slot == NKV_NONE || needed_by == NKV_NONE ||
-            !nkv_slot_is_marked(store, slot))
-            return nkv_room_make_by_replacing(store, &superfluous, size);
-        /* An old value still needs the tombstone. */
-        if (!nkv_room_replaced_suffice(store, &superfluous, size) ||
-            nkv_collect_sector(store, needed_by) != NKV_OK)
-            break;
-    }
-    return NKV_RESOURCE_EXHAUSTED;
-}
-
-/* The last resort of a full store. */
-static NKV_APART enum nkv_status
-write_by_replacing(struct nkv_store *store, const struct nkv_change *change,
-                   uint32_t size)
-{
-    uint32_t needed_by;
-    enum nkv_status status = make_room_by_replacing(store, change->key, size);
-
-    if (status == NKV_OK) {
-        status = write_first_copy(store, change, NKV_FOR_COLLECTING);
-        (void)nkv_tombstones_sweep(store, &needed_by);
-    }
-    /* Written is written: what fails in finishing is made up for later. */
-    (void)nkv_room_finish(store);
-    return status;
-}
-
 static NKV_APART enum nkv_status entry_size(struct nkv_store *store,
                                             const struct nkv_change *change,
                                             uint32_t *size)
@@ -174,7 +99,7 @@ static enum nkv_status write_somewhere(struct nkv_store *store,
     for (int i = 0; i < NKV_APPEND_TRIES; i++) {
         bool has_room = nkv_room_make(store, size) == NKV_OK;
         if (has_room)
-            status = write_first_copy(store, change, NKV_FOR_WRITING_APART);
+            status = nkv_write_first_copy(store, change, NKV_FOR_WRITING_APART);
         if (has_room && status == NKV_OK)
             return NKV_OK;
         /* A collection that failed may have filled the last erased one. */
@@ -184,7 +109,7 @@ static enum nkv_status write_somewhere(struct nkv_store *store,
     }
     /* What was taken on trust is verified before the last resort. */
     return status == NKV_RESOURCE_EXHAUSTED && !store->is_trusting
-               ? write_by_replacing(store, change, size)
+               ? nkv_write_by_replacing(store, change, size)
                : status;
 }
 

@@ -11,6 +11,7 @@
 #define NKV_WRITE_H
 
 #include "entry.h"
+#include "sector.h"
 
 enum nkv_change_kind {
     NKV_CHANGE_PUT,
@@ -33,6 +34,12 @@ struct nkv_change {
  */
 enum nkv_status nkv_write(struct nkv_store *store,
                           const struct nkv_change *change);
+
+/* Finds the key as it is now and writes the first copy of its new entry, for
+ * which there is room. */
+enum nkv_status nkv_write_first_copy(struct nkv_store *store,
+                                     const struct nkv_change *change,
+                                     enum nkv_purpose purpose);
 
 /* Deletes or rewrites the key of an entry on flash. */
 enum nkv_status nkv_write_key_of(struct nkv_store *store,
