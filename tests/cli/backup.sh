@@ -351,6 +351,8 @@ test_another_unit_is_not_taken_for_the_one_that_went()
     wait "$pid"
     RC=$?
     expect_rc 1
+    [ "$(grep -c '^> .*Device/Open' err)" -ge 2 ] ||
+        fail 'expected the unit to be asked who it is'
     [ ! -e saved ] || fail 'expected no file'
 }
 

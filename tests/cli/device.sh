@@ -449,11 +449,13 @@ test_echo_ends_with_its_result_when_interrupted()
 # What it does with them ends with it.
 test_a_command_of_sh_behind_an_echo_can_be_interrupted()
 {
-    # The put takes some seconds.
+    # The puts take minutes.
     start_sim --pty --baud 2400
     head -c 1500 /dev/zero >value
-    printf '%s\n' 'echo --count 1 --size 1' \
-        'put k --file value --timeout 600s -v' >script
+    {
+        echo 'echo --count 1 --size 1'
+        printf 'put k%s --file value --timeout 600s -v\n' {1..20}
+    } >script
     "$NORKV" --port "$PORT" sh <script >"$TMP/out" 2>"$TMP/err" &
     local shell=$!
     pids+=($shell)

@@ -264,7 +264,10 @@ many()
 await_frame()
 {
     until grep -q "$1" err; do
-        kill -0 "$pid" 2>/dev/null || break
+        kill -0 "$pid" 2>/dev/null || {
+            fail "it ended before it sent $1"
+            break
+        }
         sleep 0.02
     done
 }
@@ -346,7 +349,7 @@ test_a_port_that_does_not_come_back_ends_in_time()
     export NORKV_PORT=$PORT
     ask_device
     many
-    "$NORKV" --port "$PORT" restore file -v --timeout 15 >out 2>err </dev/null &
+    "$NORKV" --port "$PORT" restore file -v --timeout 20 >out 2>err </dev/null &
     pid=$!
     pids+=("$pid")
     await_frame '> .*Restore'

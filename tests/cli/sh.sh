@@ -260,7 +260,13 @@ test_control_c_ends_a_log_and_the_next_one_runs()
     await_prompt 1
     printf 'log\n' >&9
     # Nothing tells that it runs: keys until it has ended.
+    local tries=0
     until [ "$(grep -o 'norkv> ' shown | wc -l)" -ge 2 ]; do
+        tries=$((tries + 1))
+        if [ $tries -gt 300 ]; then
+            fail "no prompt: $(cat shown)"
+            break
+        fi
         printf '\003' >&9
         sleep 0.2
     done

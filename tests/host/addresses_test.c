@@ -8,7 +8,7 @@
 
 /* So many that the time of each, one behind the other, could not be mistaken
  * for the time of all. */
-enum { DEADLINE_MS = 300, ADDRESSES = 30 };
+enum { DEADLINE_MS = 2000, ADDRESSES = 30 };
 
 /* What every name stands for. */
 static struct sockaddr_in addresses[ADDRESSES];

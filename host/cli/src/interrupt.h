@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* From here on the first SIGINT or SIGTERM ends nothing, and interrupts
- * waiting; one more does what it did before. */
+/* From here on the first SIGINT or SIGTERM ends nothing but a sleep: an answer
+ * is waited for up to its deadline. One more does what it did before. */
 void nkv_catch_interrupts(void);
 
 /* From here on they do what they did before. */
