@@ -136,6 +136,19 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
     return nkv_hash_end(state) == hash ? NKV_ALREADY_EXISTS : NKV_DATA_LOSS;
 }
 
+enum nkv_status nkv_entry_reread_id(struct nkv_store *store,
+                                    const struct nkv_entry *entry)
+{
+    uint8_t id[sizeof entry->id];
+    bool same;
+    enum nkv_status status;
+
+    nkv_store_le32(id, entry->id);
+    status = nkv_flash_equals(store, entry->address + OFFSET_ID, id, sizeof id,
+                              &same);
+    return status == NKV_OK && !same ? NKV_DATA_LOSS : status;
+}
+
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to)
 {

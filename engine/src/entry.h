@@ -87,6 +87,10 @@ enum nkv_status nkv_entry_match(struct nkv_store *store, uint32_t address,
                                 const struct nkv_span *key, uint32_t hash,
                                 struct nkv_entry *entry);
 
+/* Reads an entry's id once more. NKV_DATA_LOSS: it is another. */
+enum nkv_status nkv_entry_reread_id(struct nkv_store *store,
+                                    const struct nkv_entry *entry);
+
 /* Reads an entry's key into to, which has room for the longest. */
 enum nkv_status nkv_entry_read_key(struct nkv_store *store,
                                    const struct nkv_entry *entry, uint8_t *to);

@@ -59,8 +59,9 @@ bool nkv_slot_is_tombstone(const struct nkv_store *store, uint32_t slot);
 void nkv_slot_set_tombstone(struct nkv_store *store, uint32_t slot,
                             bool is_tombstone);
 
-/* A mark: of a tombstone the sweep's (tombstones.h), of a value that its loss
- * was counted. */
+/* A mark: of a tombstone the sweep's (tombstones.h) and, until the first sweep
+ * behind a reading, that there is a copy too many; of a value that its loss was
+ * counted. */
 bool nkv_slot_is_marked(const struct nkv_store *store, uint32_t slot);
 void nkv_slot_set_mark(struct nkv_store *store, uint32_t slot, bool marked);
 

@@ -89,6 +89,7 @@ static NKV_APART enum nkv_status add_copy(struct nkv_store *store,
         store->damaged_regions++;
         nkv_sector_set_state(store, sector, NKV_SECTOR_DAMAGED);
     } else if (!nkv_remember_address(store, slot, entry)) {
+        nkv_slot_set_mark(store, slot, entry->is_tombstone);
         set_flag(store, entry->address, NKV_FLAG_SURPLUS);
         set_flag(store, entry->address, NKV_FLAG_COPIED);
         for (uint32_t copy = 0; copy < store->copies; copy++)
@@ -127,9 +128,14 @@ static enum nkv_status index_entry(struct nkv_store *store,
     struct nkv_entry indexed;
     uint32_t slot;
     const struct nkv_span key = nkv_scan_key(store, scan);
-    enum nkv_status status =
-        nkv_find(store, &key, NKV_WANT_ANY, &slot, &indexed);
+    enum nkv_status status = NKV_DATA_LOSS;
 
+    /* Which of two is the newer must not hang on a single read. */
+    for (int i = 0; i < NKV_READ_TRIES && status == NKV_DATA_LOSS; i++) {
+        status = nkv_find(store, &key, NKV_WANT_ANY, &slot, &indexed);
+        if (status == NKV_OK)
+            status = nkv_entry_reread_id(store, &indexed);
+    }
     if (status == NKV_DATA_LOSS)
         return nkv_distrust(store, nkv_slot_address(store, slot, 0))
                    ? NKV_ABORTED
@@ -343,7 +349,8 @@ static enum nkv_status read_once(struct nkv_store *store)
         if (nkv_sector(store, i)->flags & NKV_FLAG_TOMBSTONES)
             status = index_tombstones(store, i);
     for (uint32_t i = 0; i < count && status == NKV_OK; i++)
-        status = nkv_doubt_end(store, i);
+        if (i != store->excluded)
+            status = nkv_doubt_end(store, i);
     if (status == NKV_OK && !store->has_entries)
         status = judge_empty(store);
     return status;

@@ -11,7 +11,8 @@
  * the last program of a sector went: in the last unit that is not erased. So
  * that one, and the erased ones up to the one behind the entries, are read many
  * times, unless the sector is full and what it holds cannot be what was being
- * written. What is not steady counts as damage.
+ * written; in a damaged sector that one and the next. What is not steady counts
+ * as damage.
  */
 #ifndef NKV_READ_FLASH_H
 #define NKV_READ_FLASH_H
@@ -20,8 +21,8 @@
 
 /*
  * Fills in index, sectors, ids and what decides how the store may be used
- * anew. Sectors that are retired stay so, and store->excluded is passed over
- * and counts as dirty.
+ * anew. Sectors that are retired stay so, and store->excluded is passed
+ * over.
  *
  * Any status but NKV_OK: the flash did not answer.
  */

@@ -80,9 +80,10 @@ static enum nkv_status erase_if_surplus(struct nkv_store *store,
     return NKV_OK;
 }
 
-/* Whether a sector may be what a cut collection left. Without a look at its
- * copies and ids: where entries were about to get new ids it is damaged; where
- * copies were missing there is another of all in it. */
+/* Whether a sector may be what a cut collection left: of tombstones in it there
+ * is another copy, or the old value beside one might come back in the erase.
+ * Without a look at its copies and ids: where entries were about to get new ids
+ * it is damaged; where copies were missing there is another of all in it. */
 static bool may_be_left(const struct nkv_store *store, uint32_t sector,
                         bool by_values)
 {
@@ -90,13 +91,13 @@ static bool may_be_left(const struct nkv_store *store, uint32_t sector,
 
     if (its->state == NKV_SECTOR_RETIRED)
         return false;
-    if (!by_values)
-        return its->flags & NKV_FLAG_COPIED || its->live_units == 0;
     for (uint32_t slot = 0; slot < store->slots; slot++)
         if (nkv_slot_copies(store, slot) == 1 &&
-            nkv_slot_find_sector(store, slot, sector) != NKV_NONE)
-            return its->state == NKV_SECTOR_DAMAGED;
-    return true;
+            nkv_slot_find_sector(store, slot, sector) != NKV_NONE &&
+            (by_values || (nkv_slot_is_tombstone(store, slot) &&
+                           !nkv_slot_is_marked(store, slot))))
+            return by_values && its->state == NKV_SECTOR_DAMAGED;
+    return by_values || its->flags & NKV_FLAG_COPIED || its->live_units == 0;
 }
 
 /* Looks for a sector that a collection left, and erases it. */

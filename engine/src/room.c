@@ -132,7 +132,8 @@ static bool needs_way_out(const struct nkv_store *store, uint32_t size)
             least = nkv_sector_live(store, i);
     return store->erased_sectors == 0 ||
            (store->erased_sectors == 1 && least < few &&
-            nkv_sector_room_beside(store, NKV_NONE) < size + least);
+            nkv_sector_room_beside(store, NKV_NONE, NKV_FOR_WRITING) <
+                size + least);
 }
 
 /* Takes one measure to gain room, if there is one: first those that cost

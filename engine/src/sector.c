@@ -52,12 +52,21 @@ uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector)
                : 0;
 }
 
-uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector)
+/* Where there is a copy too many, a collected entry might be copied once more.
+ */
+static bool has_surplus(const struct nkv_store *store, uint32_t sector)
+{
+    return nkv_sector(store, sector)->flags & NKV_FLAG_SURPLUS;
+}
+
+uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector,
+                                enum nkv_purpose purpose)
 {
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < store->sector_count; i++)
-        if (i != sector && nkv_sector_room(store, i) > most)
+        if (i != sector && nkv_sector_room(store, i) > most &&
+            (purpose != NKV_FOR_COLLECTING || !has_surplus(store, i)))
             most = nkv_sector_room(store, i);
     return most;
 }
@@ -140,12 +149,10 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
         if (nkv_sector(store, sector)->state == NKV_SECTOR_ERASED &&
             erased == NKV_NONE)
             erased = sector;
-        /* The room in a spare belongs to what is left of the victim; and where
-         * there is a copy too many it might be copied once more. */
+        /* The room in a spare belongs to what is left of the victim. */
         if (nkv_sector_room(store, sector) < size ||
-            (purpose == NKV_FOR_COLLECTING
-                 ? nkv_sector(store, sector)->flags & NKV_FLAG_SURPLUS
-                 : sector == store->spare))
+            (purpose == NKV_FOR_COLLECTING ? has_surplus(store, sector)
+                                           : sector == store->spare))
             continue;
         if (suits(store, sector, purpose))
             return sector;

@@ -52,9 +52,6 @@ bool nkv_sector_can_be_emptied(const struct nkv_store *store, uint32_t sector);
 /* Bytes that can be appended to an open sector; 0 for any other. */
 uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector);
 
-/* The largest room in an open sector other than this (NKV_NONE: in any). */
-uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector);
-
 /* Sets a state other than NKV_SECTOR_OPEN: closed ones count as used up. */
 void nkv_sector_set_state(struct nkv_store *store, uint32_t number,
                           enum nkv_sector_state state);
@@ -82,6 +79,11 @@ enum nkv_purpose {
  * entry (NKV_NONE: of no slot's), or NKV_NONE. */
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            uint32_t slot, enum nkv_purpose purpose);
+
+/* The largest room that such entries may take in an open sector other than this
+ * (NKV_NONE: in any). */
+uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector,
+                                enum nkv_purpose purpose);
 
 /* How many sectors writes may take size bytes in. */
 uint32_t nkv_sectors_for(const struct nkv_store *store, uint32_t size);

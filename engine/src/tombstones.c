@@ -116,12 +116,11 @@ enum nkv_status nkv_tombstones_reduce(struct nkv_store *store)
 
     if (status != NKV_OK || store->tombstones < before)
         return status;
-    /* One that failed may have been the last erased one. */
-    if (needed_by != NKV_NONE && store->erased_sectors == 0)
-        needed_by = nkv_victim_choose(store, 1, 0);
     if (needed_by == NKV_NONE)
         return NKV_RESOURCE_EXHAUSTED;
-    status = nkv_collect_sector(store, needed_by);
+    /* One that failed may have been the last erased one. */
+    status = store->erased_sectors == 0 ? nkv_collect_best(store, 0)
+                                        : nkv_collect_sector(store, needed_by);
     return status == NKV_RESOURCE_EXHAUSTED ? status : NKV_OK;
 }
 

@@ -30,7 +30,8 @@ static uint32_t score(const struct nkv_store *store, uint32_t number)
         age = AGE_MAX;
     if (sector->live_units == 0)
         return COSTS_NOTHING + age;
-    return stale * age / sector->live_units;
+    /* Never as little as of one that is retired. */
+    return stale * age / sector->live_units + 1;
 }
 
 /* Whether there is a place for a sector's live entries. While none is erased, a
@@ -40,7 +41,8 @@ static bool has_place(const struct nkv_store *store, uint32_t sector)
     uint32_t live = nkv_sector_live(store, sector);
 
     if (store->erased_sectors == 0 && live > 0)
-        return live <= nkv_sector_room_beside(store, sector);
+        return live <=
+               nkv_sector_room_beside(store, sector, NKV_FOR_COLLECTING);
     return nkv_sector_can_be_emptied(store, sector);
 }
 
@@ -80,9 +82,10 @@ uint32_t nkv_victim_damaged(const struct nkv_store *store)
 enum nkv_status nkv_collect_best(struct nkv_store *store, uint32_t room)
 {
     uint32_t victim = nkv_victim_choose(store, 1, room);
+    enum nkv_status status = NKV_OK;
 
-    if (nkv_collecting(store))
-        return nkv_collect_finish(store);
-    return victim == NKV_NONE ? NKV_RESOURCE_EXHAUSTED
-                              : nkv_collect_sector(store, victim);
+    if (!nkv_collecting(store))
+        status = victim == NKV_NONE ? NKV_RESOURCE_EXHAUSTED
+                                    : nkv_collect_begin(store, victim);
+    return status == NKV_OK ? nkv_collect_finish(store) : status;
 }

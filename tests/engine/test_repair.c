@@ -25,14 +25,19 @@ static int set_up(void **state)
     return 0;
 }
 
+static void go_on_with(const struct nkv_bench_setup *other)
+{
+    nkv_bench_free(&bench);
+    nkv_bench_init(&bench, other);
+}
+
 /* Goes on with so many sectors, not four. */
 static void take_sectors(uint32_t count)
 {
     struct nkv_bench_setup fewer = setup;
 
     fewer.sector_count = count;
-    nkv_bench_free(&bench);
-    nkv_bench_init(&bench, &fewer);
+    go_on_with(&fewer);
 }
 
 static int tear_down(void **state)
@@ -252,6 +257,35 @@ static void a_read_that_fails_once_is_repeated(void **state)
     check_untouched();
 }
 
+/* Each read of a mount, with each bit of the byte in its middle wrong. That is
+ * in the id where a header and ten bytes of key are read at once. */
+static void a_wrong_bit_in_a_read_brings_no_old_value_back(void **state)
+{
+    struct nkv_sim_fault fault = {
+        .kind = NKV_SIM_FAULT_FLIPPED_READ, .size = SIZE, .times = 1};
+    struct nkv_bench_setup roomy = setup;
+
+    (void)state;
+    roomy.buffer_size = 32;
+    go_on_with(&roomy);
+    for (uint32_t order = 0; order < 2; order++) {
+        uint64_t reads = bench.sim.counts.reads;
+        memset(image, 0xFF, sizeof image);
+        add(order * SECTOR, "ten letter", "newest", 0x1234);
+        add(SECTOR - order * SECTOR, "ten letter", "oldest", 0x1134);
+        assert_ok(mount_image(true));
+        reads = bench.sim.counts.reads - reads;
+        for (unsigned i = 0; i < 8 * reads; i++) {
+            fault.skip = i / 8;
+            fault.mask = (uint8_t)(1u << i % 8);
+            nkv_flash_sim_add_fault(&bench.sim, fault);
+            (void)!nkv_bench_mount(&bench);
+            nkv_flash_sim_clear_faults(&bench.sim);
+            expect("ten letter", "newest");
+        }
+    }
+}
+
 static void three_corrupt_sectors_of_four_leave_the_good_key(void **state)
 {
     (void)state;
@@ -424,6 +458,34 @@ static void a_sector_that_cannot_be_erased_brings_no_value_back(void **state)
     expect("k4", "new");
 }
 
+/* Nor is such a sector erased where it has the only tombstone of an old value
+ * in it: the erase might be cut when the tombstone is gone and the value is
+ * not. */
+static void a_tombstone_is_copied_before_its_old_value_is_erased(void **state)
+{
+    struct nkv_sim_cut cut = {.kind = NKV_SIM_CUT_BEFORE, .at = 1};
+
+    (void)state;
+    take_sectors(3);
+    add(0, "key1", "value1", 1);
+    add(32, "gone", "old", 5);
+    add_tombstone(64, "gone", 6);
+    add(SECTOR, "key1", "value1", 1);
+    add(2 * SECTOR, "k2", "value2", 9);
+    nkv_flash_sim_load(&bench.sim, image);
+    nkv_flash_sim_cut(&bench.sim, cut);
+    (void)!nkv_bench_mount(&bench);
+    assert_true(bench.sim.is_off);
+    assert_true(bench.sim.wound.offset != 0 || !bench.sim.wound.is_erase);
+    nkv_flash_sim_power_on(&bench.sim);
+    assert_ok(nkv_bench_mount(&bench));
+    settle();
+    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+    expect("key1", "value1");
+    expect("gone", "(NOT_FOUND)");
+    expect("k2", "value2");
+}
+
 /* Two open sectors of two, and nothing wrong with either: a collection failed
  * for good, or its erase did. Mount makes one erased of them. */
 static void without_an_erased_sector_mount_makes_one(void **state)
@@ -483,6 +545,26 @@ static void an_unsteady_end_behind_damage_is_never_read(void **state)
         expect("key1", "old");
         expect("k2", "value2");
     }
+}
+
+/* The same with a copy too many in one of them: that one takes no entries of
+ * the other, and is emptied into it, though more could be gained there. */
+static void a_sector_with_a_copy_too_many_is_emptied(void **state)
+{
+    (void)state;
+    take_sectors(2);
+    add(0, "key1", "value1", 1);
+    add(32, "k2", "first", 2);
+    add(64, "k2", "second", 3);
+    add(96, "k2", "value2", 4);
+    add(SECTOR, "key1", "value1", 1);
+    add(SECTOR + 32, "k3", "old", 5);
+    add(SECTOR + 64, "k3", "value3", 6);
+    assert_ok(mount_image(false));
+    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+    expect("key1", "value1");
+    expect("k2", "value2");
+    expect("k3", "value3");
 }
 
 static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
@@ -567,6 +649,7 @@ int main(void)
         TEST(bytes_that_are_damaged_for_good_cost_their_entry),
         TEST(a_flash_that_does_not_answer_is_not_touched),
         TEST(a_read_that_fails_once_is_repeated),
+        TEST(a_wrong_bit_in_a_read_brings_no_old_value_back),
         TEST(three_corrupt_sectors_of_four_leave_the_good_key),
         TEST(four_corrupt_sectors_of_four_are_repaired),
         TEST(maintenance_repairs_what_manual_repair_left),
@@ -574,7 +657,9 @@ int main(void)
         TEST(a_damaged_sector_is_emptied_beside_copies_of_its_own),
         TEST(equal_sums_of_ids_make_no_sector_superfluous),
         TEST(a_sector_that_cannot_be_erased_brings_no_value_back),
+        TEST(a_tombstone_is_copied_before_its_old_value_is_erased),
         TEST(without_an_erased_sector_mount_makes_one),
+        TEST(a_sector_with_a_copy_too_many_is_emptied),
         TEST(where_all_is_damaged_values_can_be_read),
         TEST(an_unsteady_end_behind_damage_is_never_read),
         TEST(a_corrupt_newest_version_brings_the_older_one_back),

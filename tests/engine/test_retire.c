@@ -301,6 +301,48 @@ static void a_sector_that_can_be_read_again_is_emptied(void **state)
     assert_true(mounts <= 1);
 }
 
+/* The same by puts alone, which have to collect: reads fail in one of them.
+ * Where it was not known any more what lies where, after a mount. */
+static void puts_empty_a_sector_that_can_be_read_again(void **state)
+{
+    const struct nkv_bench_setup setup = {NKV_FLASH(SECTOR, 2, 16)};
+    static const char *const keys[] = {"a", "b", "c", "d"};
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        const struct nkv_sim_fault fault = {.kind = NKV_SIM_FAULT_READ,
+                                            .size = 2 * SECTOR,
+                                            .status = NKV_UNAVAILABLE,
+                                            .times = 3 + i % 7,
+                                            .skip = i / 2};
+        const char *value = "";
+        bool was_mounted = false;
+
+        open_with(&setup);
+        for (unsigned n = 0; n < 14; n++)
+            assert_ok(nkv_bench_put(&bench, keys[n < 4 ? n : n % 2],
+                                    n % 4 < 2 ? "one" : "two"));
+        nkv_flash_sim_add_fault(&bench.sim, fault);
+        for (unsigned n = 0; n < 12; n++)
+            (void)!nkv_bench_put(&bench, keys[n % 2], n % 4 < 2 ? "3" : "4");
+        nkv_flash_sim_clear_faults(&bench.sim);
+        for (unsigned n = 0; n < 100; n++) {
+            value = n % 4 < 2 ? "five" : "six";
+            if (nkv_bench_put(&bench, keys[n % 2], value) != NKV_OK) {
+                assert_false(was_mounted);
+                was_mounted = true;
+                assert_ok(nkv_bench_mount(&bench));
+                assert_ok(nkv_bench_put(&bench, keys[n % 2], value));
+            }
+        }
+        assert_string_equal(nkv_bench_get(&bench, "b"), value);
+        assert_string_equal(nkv_bench_get(&bench, "c"), "two");
+        assert_string_equal(nkv_bench_get(&bench, "d"), "two");
+        assert_true(nkv_bench_is_sound(&bench));
+        free_bench();
+    }
+}
+
 /*
  * The last entry of a full sector was cut short and one of its bits reads at
  * random; the sector cannot be erased, and the other erased one neither be
@@ -491,6 +533,7 @@ int main(void)
         TEST(other_program_units_retire_sectors_too),
         TEST(a_sector_that_works_again_is_used_after_a_mount),
         TEST(a_sector_that_can_be_read_again_is_emptied),
+        TEST(puts_empty_a_sector_that_can_be_read_again),
         TEST(what_a_cut_left_stays_in_doubt_in_a_failing_sector),
         TEST(steps_end_with_a_retired_sector),
         TEST(erase_all_works_with_a_failing_sector),
