@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OPERATIONS = 400, SEEDS = 3000 };
+enum { OPERATIONS = 400, SEEDS = 2000 };
 
 /* Half of a store is live at most: so much is never full. */
 static const struct nkv_bench_setup stores[] = {
