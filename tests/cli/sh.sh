@@ -64,6 +64,23 @@ await_prompt()
     done
 }
 
+# The same, with Ctrl-C typed until then: nothing tells when a command is one
+# that this ends.
+interrupt_until_prompt()
+{
+    local tries=0
+
+    until [ "$(grep -o 'norkv> ' shown | wc -l)" -ge "$1" ]; do
+        tries=$((tries + 1))
+        if [ $tries -gt 300 ]; then
+            fail "no prompt: $(cat shown)"
+            return
+        fi
+        printf '\003' >&9
+        sleep 0.2
+    done
+}
+
 test_lines_from_a_pipe_are_commands()
 {
     device
@@ -259,23 +276,60 @@ test_control_c_ends_a_log_and_the_next_one_runs()
     start_terminal
     await_prompt 1
     printf 'log\n' >&9
-    # Nothing tells that it runs: keys until it has ended.
-    local tries=0
-    until [ "$(grep -o 'norkv> ' shown | wc -l)" -ge 2 ]; do
-        tries=$((tries + 1))
-        if [ $tries -gt 300 ]; then
-            fail "no prompt: $(cat shown)"
-            break
-        fi
-        printf '\003' >&9
-        sleep 0.2
-    done
+    interrupt_until_prompt 2
     printf 'log --count 1 --timeout 1\n' >&9
     await_text shown '0 of 1 lines came within'
     # Not Ctrl-D: before the prompt is there it would be lost.
     printf 'exit\n' >&9
     end_terminal
     expect_rc 0
+}
+
+# Takes connections at a TCP port until one is left waiting, and keeps them.
+fill_port()
+{
+    "$PYTHON" -c '
+import socket, sys, time
+address = ("127.0.0.1", int(sys.argv[1]))
+kept = [socket.create_server(address, backlog=0)]
+for _ in range(4):
+    one = socket.socket()
+    one.setblocking(False)
+    one.connect_ex(address)
+    kept.append(one)
+print("full", flush=True)
+time.sleep(600)' "$1" >filled &
+    FILLER_PID=$!
+    pids+=("$FILLER_PID")
+    await_text filled full
+}
+
+# While the shell itself opens the port for it.
+test_control_c_before_a_command_runs_does_not_end_the_shell()
+{
+    local address
+
+    start_sim --tcp 127.0.0.1:0
+    address=${PORT#tcp:}
+    export NORKV_PORT=$PORT XDG_STATE_HOME=$TMP/state
+    start_terminal
+    await_prompt 1
+    printf 'put k v\n' >&9
+    await_prompt 2
+    kill_device
+    fill_port "${address##*:}"
+    printf 'get k' >&9
+    await_text shown 'get k'
+    printf '\n' >&9
+    sleep 0.3
+    interrupt_until_prompt 3
+    { kill -KILL "$FILLER_PID" && wait "$FILLER_PID"; } 2>/dev/null
+    start_sim --tcp "$address"
+    printf 'put l v\nexit\n' >&9
+    end_terminal
+    expect_rc 0
+    norkv get l
+    expect_done
 }
 
 test_a_port_that_goes_away_is_opened_again_on_a_terminal()

@@ -17,7 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HISTORY_MAX = 1000 };
+enum {
+    HISTORY_MAX = 1000,
+    /* What a lost port is given to open again in the shell, where Ctrl-C does
+     * not end it. */
+    REOPEN_MS = 1000
+};
 
 struct shell {
     struct nkv_options options;
@@ -105,13 +110,12 @@ static enum nkv_exit run_apart(struct shell *shell, struct nkv_words *words)
  * command waits for it. */
 static void open_again(struct shell *shell)
 {
-    struct nkv_client_options how = {.deadline_ms = NKV_TIMEOUT_SHORT};
     struct nkv_client *client = NULL;
 
     nkv_shell_port_look(&shell->port);
     if (nkv_shell_port_was_lost(&shell->port) &&
-        nkv_reconnect(&shell->options, shell->port.name, how.deadline_ms,
-                      &client) == NKV_OK) {
+        nkv_reconnect(&shell->options, shell->port.name, REOPEN_MS, &client) ==
+            NKV_OK) {
         nkv_client_free(&client);
     }
 }
