@@ -56,9 +56,7 @@ static uint32_t find_merger(const struct nkv_store *store)
                 nkv_sector_used(store, i) == 0 ||
                 nkv_sector_used(store, j) == 0 || room_in(store, j) < live)
                 continue;
-            /* A sector with surplus copies takes no collected ones. */
-            if (nkv_sector_room(store, j) >= live &&
-                !(nkv_sector(store, j)->flags & NKV_FLAG_SURPLUS))
+            if (nkv_sector_room_for(store, j, NKV_FOR_COLLECTING) >= live)
                 return i;
             second_best = j;
         }

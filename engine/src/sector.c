@@ -52,11 +52,16 @@ uint32_t nkv_sector_room(const struct nkv_store *store, uint32_t sector)
                : 0;
 }
 
-/* Where there is a copy too many, a collected entry might be copied once more.
- */
-static bool has_surplus(const struct nkv_store *store, uint32_t sector)
+uint32_t nkv_sector_room_for(const struct nkv_store *store, uint32_t sector,
+                             enum nkv_purpose purpose)
 {
-    return nkv_sector(store, sector)->flags & NKV_FLAG_SURPLUS;
+    /* Where there is a copy too many, a collected entry might be copied once
+     * more. The room in a spare belongs to what is left of the victim. */
+    bool is_barred = purpose == NKV_FOR_COLLECTING
+                         ? nkv_sector(store, sector)->flags & NKV_FLAG_SURPLUS
+                         : sector == store->spare;
+
+    return is_barred ? 0 : nkv_sector_room(store, sector);
 }
 
 uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector,
@@ -65,9 +70,8 @@ uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector,
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < store->sector_count; i++)
-        if (i != sector && nkv_sector_room(store, i) > most &&
-            (purpose != NKV_FOR_COLLECTING || !has_surplus(store, i)))
-            most = nkv_sector_room(store, i);
+        if (i != sector && nkv_sector_room_for(store, i, purpose) > most)
+            most = nkv_sector_room_for(store, i, purpose);
     return most;
 }
 
@@ -149,10 +153,7 @@ uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
         if (nkv_sector(store, sector)->state == NKV_SECTOR_ERASED &&
             erased == NKV_NONE)
             erased = sector;
-        /* The room in a spare belongs to what is left of the victim. */
-        if (nkv_sector_room(store, sector) < size ||
-            (purpose == NKV_FOR_COLLECTING ? has_surplus(store, sector)
-                                           : sector == store->spare))
+        if (nkv_sector_room_for(store, sector, purpose) < size)
             continue;
         if (suits(store, sector, purpose))
             return sector;

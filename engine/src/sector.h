@@ -80,8 +80,11 @@ enum nkv_purpose {
 uint32_t nkv_sector_choose(const struct nkv_store *store, uint32_t size,
                            uint32_t slot, enum nkv_purpose purpose);
 
-/* The largest room that such entries may take in an open sector other than this
- * (NKV_NONE: in any). */
+/* The room in an open sector that such entries may take. */
+uint32_t nkv_sector_room_for(const struct nkv_store *store, uint32_t sector,
+                             enum nkv_purpose purpose);
+
+/* The largest such room in a sector other than this (NKV_NONE: in any). */
 uint32_t nkv_sector_room_beside(const struct nkv_store *store, uint32_t sector,
                                 enum nkv_purpose purpose);
 

@@ -73,9 +73,9 @@ const struct nkv_limit nkv_limits[] = {
     {"engine.size.ram.per_key_bytes", MOST, 10, SIZE},
 
     /* What must not grow further, and below what is aimed at. */
-    {"engine.size.text.all", MOST, 18608, SIZE},
-    {"engine.size.text.one_copy", MOST, 18080, SIZE},
-    {"engine.size.text.minimal", MOST, 12944, SIZE},
+    {"engine.size.text.all", MOST, 18592, SIZE},
+    {"engine.size.text.one_copy", MOST, 18064, SIZE},
+    {"engine.size.text.minimal", MOST, 12928, SIZE},
     {"engine.size.stack.put", MOST, 712, SIZE},
     {"engine.size.text.all", MOST, 10240, SHOWN},
     {"engine.size.text.one_copy", MOST, 8192, SHOWN},
