@@ -503,6 +503,26 @@ static void without_an_erased_sector_mount_makes_one(void **state)
     expect("k3", "value3");
 }
 
+/* The same with a copy too many in one of them: that one takes no entries of
+ * the other, and is emptied into it, though more could be gained there. */
+static void a_sector_with_a_copy_too_many_is_emptied(void **state)
+{
+    (void)state;
+    take_sectors(2);
+    add(0, "key1", "value1", 1);
+    add(32, "k2", "first", 2);
+    add(64, "k2", "second", 3);
+    add(96, "k2", "value2", 4);
+    add(SECTOR, "key1", "value1", 1);
+    add(SECTOR + 32, "k3", "old", 5);
+    add(SECTOR + 64, "k3", "value3", 6);
+    assert_ok(mount_image(false));
+    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
+    expect("key1", "value1");
+    expect("k2", "value2");
+    expect("k3", "value3");
+}
+
 /* Nothing is erased that entries could be moved to. */
 static void where_all_is_damaged_values_can_be_read(void **state)
 {
@@ -545,26 +565,6 @@ static void an_unsteady_end_behind_damage_is_never_read(void **state)
         expect("key1", "old");
         expect("k2", "value2");
     }
-}
-
-/* The same with a copy too many in one of them: that one takes no entries of
- * the other, and is emptied into it, though more could be gained there. */
-static void a_sector_with_a_copy_too_many_is_emptied(void **state)
-{
-    (void)state;
-    take_sectors(2);
-    add(0, "key1", "value1", 1);
-    add(32, "k2", "first", 2);
-    add(64, "k2", "second", 3);
-    add(96, "k2", "value2", 4);
-    add(SECTOR, "key1", "value1", 1);
-    add(SECTOR + 32, "k3", "old", 5);
-    add(SECTOR + 64, "k3", "value3", 6);
-    assert_ok(mount_image(false));
-    assert_int_equal(nkv_bench_statistics(&bench).erased_sectors, 1);
-    expect("key1", "value1");
-    expect("k2", "value2");
-    expect("k3", "value3");
 }
 
 static void a_corrupt_newest_version_brings_the_older_one_back(void **state)
